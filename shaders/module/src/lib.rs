@@ -4,8 +4,25 @@
 //! fixed: what devices compile and interpreters run. This crate knows nothing of devices, memory or launches.
 //! naga's types are reachable only through [`Kernel::naga`], for the crates that execute or translate WGSL.
 
+mod constants;
+mod error;
+mod explain;
+mod guard;
 mod interface;
+mod kernel;
+mod layout;
+mod module;
+mod needs;
+mod prune;
+mod reflect;
+mod refuse;
+mod scan;
+mod source;
 mod types;
 
+pub use error::{Diagnostic, ModuleError};
 pub use interface::{Access, Binding, Cost, Features, Interface, Override, Space};
+pub use kernel::{Hash, Kernel};
+pub use module::Module;
+pub use source::{Location, Source};
 pub use types::{Member, Scalar, Type};

@@ -1,0 +1,142 @@
+//! What every device does.
+
+use std::sync::Arc;
+
+use warpweft_module::Kernel;
+
+use crate::{DeviceInfo, Error, Native, Submission};
+
+/// An allocation of one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemoryId(pub u64);
+
+/// A kernel that one device loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KernelId(pub u64);
+
+/// A submission in flight on one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fence(pub u64);
+
+/// What a device can be asked to load.
+#[derive(Clone)]
+pub struct Program {
+    /// The specialised WGSL kernel.
+    pub kernel: Kernel,
+    /// A hand-written implementation, for devices whose memory is host memory.
+    pub native: Option<Arc<dyn Native>>,
+}
+
+/// How a device executes a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Path {
+    /// By the reference interpreter.
+    Interpreter,
+    /// By machine code that we compiled.
+    Compiled,
+    /// By a hand-written implementation.
+    Native,
+    /// By a GPU API through wgpu.
+    Wgpu,
+}
+
+impl Path {
+    /// The word that command line and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Path::Interpreter => "interpreter",
+            Path::Compiled => "compiled",
+            Path::Native => "native",
+            Path::Wgpu => "wgpu",
+        }
+    }
+}
+
+/// A loaded kernel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loaded {
+    /// Its id on that device.
+    pub kernel: KernelId,
+    /// How it will be executed.
+    pub path: Path,
+    /// Seconds that loading took.
+    pub seconds: f64,
+}
+
+/// Which clock a time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimingSource {
+    /// The device's own timestamps around the dispatch.
+    Timestamp,
+    /// The host's clock around the dispatch alone.
+    Host,
+    /// The host's clock from submission to the fence: launch latency and neighbours included.
+    RoundTrip,
+    /// A virtual clock.
+    Virtual,
+}
+
+/// How long a dispatch took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Seconds.
+    pub seconds: f64,
+    /// By which clock.
+    pub source: TimingSource,
+}
+
+/// What is known of a submission that is done.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Completion {
+    /// One per dispatch, in order; empty where the device was told not to measure.
+    pub dispatches: Vec<Timing>,
+}
+
+/// What `submit` answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Submitted {
+    /// The work is done already.
+    Done(Completion),
+    /// The work is in flight.
+    Pending(Fence),
+}
+
+/// A device: executes lists of commands in the order in which they were submitted.
+///
+/// All methods may be called from several threads at once; lists submitted from several threads are ordered by
+/// whoever comes first. After [`Error::Lost`] every call but `free` and `unload` fails with the same error.
+pub trait Device: Send + Sync {
+    /// What it is.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Makes a kernel ready to run; the same program loaded twice is compiled once.
+    ///
+    /// The caller checked [`obstacles`](crate::obstacles).
+    fn load(&self, program: &Program) -> Result<Loaded, Error>;
+
+    /// Forgets a kernel, once the work that uses it is done. Unknown ids are ignored.
+    fn unload(&self, kernel: KernelId);
+
+    /// A new allocation, of undefined content, of `bytes` bytes: a multiple of 4 above zero.
+    ///
+    /// A device whose memory is host memory has none: its regions are all host regions.
+    fn allocate(&self, bytes: u64) -> Result<MemoryId, Error>;
+
+    /// Gives an allocation back, once the work that uses it is done. Unknown ids are ignored.
+    fn free(&self, memory: MemoryId);
+
+    /// Executes the commands after everything submitted before.
+    ///
+    /// An error means that none of the commands will write anything that is read later: the caller takes what they
+    /// would have written as unwritten.
+    fn submit(&self, submission: Submission) -> Result<Submitted, Error>;
+
+    /// Whether a submission is done; its completion is handed out once, by `poll` or by `wait`.
+    fn poll(&self, fence: Fence) -> Result<Option<Completion>, Error>;
+
+    /// Waits for a submission, within its time limit.
+    fn wait(&self, fence: Fence) -> Result<Completion, Error>;
+
+    /// Gives back what is kept only for reuse (pooled memory, caches).
+    fn trim(&self) {}
+}

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! GPUs as devices, through wgpu.
+
+mod rewrite;

@@ -6,7 +6,7 @@ use crate::error::{ModuleError, similar};
 use crate::explain;
 use crate::interface::Override;
 use crate::reflect;
-use crate::source::{Joined, Location};
+use crate::source::{self, Joined, Location};
 use crate::types::Scalar;
 use naga::back::PipelineConstants;
 use naga::back::pipeline_constants::PipelineConstantError;
@@ -177,9 +177,6 @@ pub(crate) fn explain(
     given: &[(String, f64)],
     error: PipelineConstantError,
 ) -> ModuleError {
-    if let PipelineConstantError::ValidationError(error) = &error {
-        return explain::invalid(joined, error);
-    }
     let constants = given
         .iter()
         .map(|(name, value)| format!("{name} = {value}"))
@@ -191,6 +188,24 @@ pub(crate) fn explain(
         } else {
             constants.join(", ")
         },
-        reason: error.to_string(),
+        reason: reason(&error),
+        location: joined
+            .function(kernel)
+            .map(|(file, range)| source::locate(&joined.sources[file], range.start)),
+    }
+}
+
+fn reason(error: &PipelineConstantError) -> String {
+    match error {
+        PipelineConstantError::NegativeWorkgroupSize => {
+            "a workgroup size is not positive: give the override that it comes from another value".to_string()
+        }
+        PipelineConstantError::ValidationError(error) => {
+            format!(
+                "{}: give the overrides other values",
+                explain::cause(error.as_inner())
+            )
+        }
+        other => format!("{other}: give the overrides values for which their expressions exist"),
     }
 }

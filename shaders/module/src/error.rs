@@ -123,7 +123,10 @@ pub enum ModuleError {
         location: Location,
     },
     /// With these constants an expression of overrides has no value.
-    #[error("kernel `{kernel}` cannot be specialised with {constants}: {reason}")]
+    #[error(
+        "{}kernel `{kernel}` cannot be specialised with {constants}: {reason}",
+        at(location)
+    )]
     Specialisation {
         /// The kernel.
         kernel: String,
@@ -131,6 +134,8 @@ pub enum ModuleError {
         constants: String,
         /// What went wrong.
         reason: String,
+        /// Where the kernel is declared.
+        location: Option<Location>,
     },
     /// The WGSL front end broke down.
     #[error(
@@ -151,6 +156,7 @@ impl ModuleError {
             | ModuleError::Unsupported(d)
             | ModuleError::BindingClash(d) => d.location.as_ref(),
             ModuleError::MissingConstant { location, .. } => Some(location),
+            ModuleError::Specialisation { location, .. } => location.as_ref(),
             _ => None,
         }
     }
@@ -219,10 +225,15 @@ fn render(
         .with_notes(notes.to_vec());
     let mut text = String::new();
     match term::emit_to_string(&mut text, &term::Config::default(), &files, &report) {
-        Ok(()) => text.truncate(text.trim_end().len()),
-        Err(_) => text = format!("error: {message}"),
+        Ok(()) => text
+            .lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim_end()
+            .to_string(),
+        Err(_) => format!("error: {message}"),
     }
-    text
 }
 
 /// The text with control characters replaced by as many bytes: a file must not steer the reader's terminal.
@@ -241,6 +252,12 @@ pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     let near = |known: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
     let best = known.min_by_key(near)?;
     (near(&best) <= 1.max(name.chars().count() / 3)).then(|| best.to_string())
+}
+
+fn at(location: &Option<Location>) -> String {
+    location
+        .as_ref()
+        .map_or(String::new(), |location| format!("{location}: "))
 }
 
 fn suggestion(similar: &Option<String>) -> String {
@@ -269,5 +286,8 @@ fn no_kernel(others: &[String]) -> String {
     if others.is_empty() {
         return wanted.to_string();
     }
-    format!("{wanted}, and {} belong to other stages", listing(others))
+    format!(
+        "{wanted}; there are entry points of other stages: {}",
+        listing(others)
+    )
 }

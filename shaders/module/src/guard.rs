@@ -7,7 +7,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Nesting up to which the caller's stack is enough.
-const SHALLOW: usize = 48;
+const SHALLOW: usize = 32;
 /// Stack for the deepest input that the scan lets through.
 const STACK: usize = 256 << 20;
 

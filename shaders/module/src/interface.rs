@@ -82,6 +82,9 @@ pub struct Override {
 }
 
 /// A rough static cost, per invocation: what a planner knows before it has measured anything.
+///
+/// Both sides of a branch on data count by half; of a branch on position and uniforms alone, as guards are, the
+/// dearer side counts. A transcendental function counts as 8 operations.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Cost {
     /// Arithmetic operations (components counted; loops whose trip count is not plain count as 16 trips).

@@ -3,11 +3,12 @@
 //! Knows the order of the steps; how a step works is said where it lives.
 
 use crate::constants;
+use crate::dump;
 use crate::error::ModuleError;
 use crate::explain;
 use crate::interface::Interface;
 use crate::module::Accepted;
-use crate::prune::prune;
+use crate::prune::{forget_results, prune};
 use crate::reflect;
 use crate::refuse;
 use crate::source::{Location, Source};
@@ -54,7 +55,7 @@ impl Kernel {
 
     /// The kernel as naga sees it, as text for the eye.
     pub fn dump(&self) -> String {
-        format!("{:#?}", self.inner.naga)
+        dump::dump(&self.inner.naga)
     }
 }
 
@@ -75,9 +76,10 @@ pub(crate) fn specialise(
 ) -> Result<Kernel, ModuleError> {
     let values = constants::check(&accepted.overrides, given)?;
     let mut module = accepted.naga.clone();
-    module
-        .entry_points
-        .retain(|p| p.stage == naga::ShaderStage::Compute && p.name == entry);
+    let wanted = |p: &naga::EntryPoint| p.stage == naga::ShaderStage::Compute && p.name == entry;
+    let point = module.entry_points.iter().position(wanted).unwrap_or_default();
+    module.entry_points.retain(wanted);
+    forget_results(&mut module, &accepted.info, point);
     prune(&mut module);
     refuse::unsupported(&accepted.joined, &module, entry)?;
     constants::require(&accepted.joined, &module, entry, &values)?;
@@ -92,8 +94,9 @@ pub(crate) fn specialise(
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
     let info = validator
         .validate_resolved_overrides(&module)
-        .map_err(|e| explain::invalid(&accepted.joined, &e))?;
+        .map_err(|e| explain::invalid(&accepted.joined, &module, &e))?;
     let interface = reflect::interface(accepted, &module, &info)?;
+    refuse::casts_from_f16(&accepted.joined, interface.features)?;
     let hash = Hash::new(&accepted.digest, entry, &values);
     Ok(Kernel {
         inner: Arc::new(Inner {

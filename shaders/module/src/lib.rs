@@ -5,6 +5,8 @@
 //! naga's types are reachable only through [`Kernel::naga`], for the crates that execute or translate WGSL.
 
 mod constants;
+mod cost;
+mod dump;
 mod error;
 mod explain;
 mod guard;
@@ -14,11 +16,15 @@ mod layout;
 mod module;
 mod needs;
 mod prune;
+mod quirks;
 mod reflect;
 mod refuse;
 mod scan;
 mod source;
+mod trips;
 mod types;
+mod walk;
+mod wording;
 
 pub use error::{Diagnostic, ModuleError};
 pub use interface::{Access, Binding, Cost, Features, Interface, Override, Space};

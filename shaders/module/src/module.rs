@@ -8,6 +8,7 @@ use crate::guard::guarded;
 use crate::interface::Override;
 use crate::kernel::{self, Kernel};
 use crate::reflect;
+use crate::refuse;
 use crate::source::{Joined, Source};
 use crate::types::Scalar;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -144,11 +145,12 @@ impl fmt::Debug for Module {
 
 fn read(joined: &Joined) -> Result<(naga::Module, ModuleInfo), ModuleError> {
     let module = naga::front::wgsl::parse_str(&joined.text).map_err(|e| explain::syntax(joined, &e))?;
+    refuse::casts_to_f16(joined)?;
     // Everything is allowed here, textures too: entry points that are no kernels do no harm. What a kernel needs is
     // looked at when it is made.
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
     let info = validator
         .validate(&module)
-        .map_err(|e| explain::invalid(joined, &e))?;
+        .map_err(|e| explain::invalid(joined, &module, &e))?;
     Ok((module, info))
 }

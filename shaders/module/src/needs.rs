@@ -3,10 +3,11 @@
 //! Derived from the code that the entry point reaches, not from `enable` directives.
 
 use crate::interface::Features;
+use crate::walk::visit_block;
 use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
-    AddressSpace, AtomicFunction, Barrier, Binding, Block, BuiltIn, Expression, Function, Handle, Module,
-    Scalar, ScalarKind, Statement, TypeInner,
+    AddressSpace, AtomicFunction, Barrier, Binding, BuiltIn, Expression, Function, Handle, Module, Scalar,
+    ScalarKind, Statement, TypeInner,
 };
 
 /// The findings.
@@ -58,7 +59,7 @@ impl Walk<'_> {
                 self.atomic_access(pointer, info);
             }
         }
-        self.block(&function.body, info);
+        visit_block(&function.body, &mut |statement| self.statement(statement, info));
     }
 
     fn ty(&mut self, ty: &TypeInner) {
@@ -95,22 +96,8 @@ impl Walk<'_> {
         }
     }
 
-    fn block(&mut self, block: &Block, info: &FunctionInfo) {
-        block.iter().for_each(|statement| self.statement(statement, info));
-    }
-
     fn statement(&mut self, statement: &Statement, info: &FunctionInfo) {
         match statement {
-            Statement::Block(block) => self.block(block, info),
-            Statement::If { accept, reject, .. } => {
-                self.block(accept, info);
-                self.block(reject, info);
-            }
-            Statement::Switch { cases, .. } => cases.iter().for_each(|case| self.block(&case.body, info)),
-            Statement::Loop { body, continuing, .. } => {
-                self.block(body, info);
-                self.block(continuing, info);
-            }
             Statement::ControlBarrier(barrier) | Statement::MemoryBarrier(barrier) => {
                 self.needs.barriers = true;
                 if barrier.contains(Barrier::SUB_GROUP) {

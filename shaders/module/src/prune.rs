@@ -3,14 +3,15 @@
 //! naga's own compaction keeps every named constant, and every result type of `modf`, `frexp` and compare-exchange, so
 //! that an unused `const PI: f64` would make a device without 64-bit floats refuse the kernel. This goes further.
 
+use crate::walk::visit_block;
 use naga::compact::{KeepUnused, compact};
-use naga::{Expression, Handle, MathFunction, Module, PredeclaredType};
+use naga::valid::ModuleInfo;
+use naga::{Expression, Handle, Module, Statement};
 use std::collections::HashSet;
 
 /// Drops what no entry point reaches; spans stay.
 pub(crate) fn prune(module: &mut Module) {
     compact(module, KeepUnused::No);
-    drop_unused_results(module);
     loop {
         let used = used_constants(module);
         let mut unused = false;
@@ -27,31 +28,33 @@ pub(crate) fn prune(module: &mut Module) {
     }
 }
 
-/// Forgets the predeclared result types that no expression has.
-fn drop_unused_results(module: &mut Module) {
-    let (mut modf, mut frexp, mut exchanged) = (false, false, HashSet::new());
-    for (_, expression) in functions(module).flat_map(|function| function.expressions.iter()) {
-        match *expression {
-            Expression::Math {
-                fun: MathFunction::Modf,
-                ..
-            } => modf = true,
-            Expression::Math {
-                fun: MathFunction::Frexp,
-                ..
-            } => frexp = true,
-            Expression::AtomicResult { ty, .. } => drop(exchanged.insert(ty)),
-            _ => {}
+/// Forgets the predeclared result types that nothing reached from the only entry point has. `info` is that of the
+/// module before anything was dropped but entry points, of which this one was number `point`.
+pub(crate) fn forget_results(module: &mut Module, info: &ModuleInfo, point: usize) {
+    let mut used = HashSet::new();
+    let mut reached = HashSet::new();
+    let mut pending = vec![(&module.entry_points[0].function, info.get_entry_point(point))];
+    while let Some((function, info_of)) = pending.pop() {
+        for (handle, expression) in function.expressions.iter() {
+            if matches!(
+                expression,
+                Expression::Math { .. } | Expression::AtomicResult { .. }
+            ) {
+                used.extend(info_of[handle].ty.handle());
+            }
         }
+        visit_block(&function.body, &mut |statement| {
+            if let Statement::Call { function, .. } = *statement
+                && reached.insert(function)
+            {
+                pending.push((&module.functions[function], &info[function]));
+            }
+        });
     }
     module
         .special_types
         .predeclared_types
-        .retain(|result, ty| match result {
-            PredeclaredType::ModfResult { .. } => modf,
-            PredeclaredType::FrexpResult { .. } => frexp,
-            PredeclaredType::AtomicCompareExchangeWeakResult(_) => exchanged.contains(ty),
-        });
+        .retain(|_, ty| used.contains(ty));
 }
 
 fn functions(module: &Module) -> impl Iterator<Item = &naga::Function> {

@@ -2,17 +2,16 @@
 //!
 //! Knows naga's IR; sees a module with one entry point, pruned and validated.
 
+use crate::cost;
 use crate::error::ModuleError;
-use crate::explain;
-use crate::interface::{Access, Binding, Cost, Interface, Override, Space};
+use crate::interface::{Access, Binding, Interface, Override, Space};
 use crate::layout;
 use crate::module::Accepted;
 use crate::needs;
-use crate::source::Joined;
 use crate::types::Scalar;
 use naga::proc::Layouter;
 use naga::valid::{GlobalUse, ModuleInfo};
-use naga::{AddressSpace, GlobalVariable, Handle, Module, StorageAccess};
+use naga::{AddressSpace, Handle, Module, StorageAccess};
 
 /// The interface of the only entry point of `module`.
 pub(crate) fn interface(
@@ -27,7 +26,7 @@ pub(crate) fn interface(
             message: error.to_string(),
         });
     }
-    let bindings = bindings(&accepted.joined, module, info, &layouter)?;
+    let bindings = bindings(module, info, &layouter)?;
     let needs = needs::of(module, info);
     Ok(Interface {
         entry: point.name.clone(),
@@ -39,17 +38,12 @@ pub(crate) fn interface(
         barriers: needs.barriers,
         storage_atomics: needs.storage_atomics,
         num_workgroups: needs.num_workgroups,
-        cost: Cost::default(),
+        cost: cost::of(module, info, &layouter),
     })
 }
 
-fn bindings(
-    joined: &Joined,
-    module: &Module,
-    info: &ModuleInfo,
-    layouter: &Layouter,
-) -> Result<Vec<Binding>, ModuleError> {
-    let mut found: Vec<(Binding, Handle<GlobalVariable>)> = Vec::new();
+fn bindings(module: &Module, info: &ModuleInfo, layouter: &Layouter) -> Result<Vec<Binding>, ModuleError> {
+    let mut found = Vec::new();
     for (handle, global) in module.global_variables.iter() {
         let (Some(place), Some((space, writable))) = (&global.binding, space(global.space)) else {
             continue;
@@ -70,16 +64,10 @@ fn bindings(
             min_size: u64::from(ty.size()),
             ty,
         };
-        found.push((binding, handle));
+        found.push(binding);
     }
-    found.sort_by_key(|(b, _)| (b.group, b.binding));
-    for pair in found.windows(2) {
-        let [(first, a), (second, b)] = pair else { continue };
-        if (first.group, first.binding) == (second.group, second.binding) {
-            return Err(clash(joined, module, first, [*a, *b], &second.name));
-        }
-    }
-    Ok(found.into_iter().map(|(binding, _)| binding).collect())
+    found.sort_by_key(|b: &Binding| (b.group, b.binding));
+    Ok(found)
 }
 
 fn space(space: AddressSpace) -> Option<(Space, bool)> {
@@ -88,32 +76,6 @@ fn space(space: AddressSpace) -> Option<(Space, bool)> {
         AddressSpace::Storage { access } => Some((Space::Storage, access.contains(StorageAccess::STORE))),
         _ => None,
     }
-}
-
-fn clash(
-    joined: &Joined,
-    module: &Module,
-    first: &Binding,
-    handles: [Handle<GlobalVariable>; 2],
-    second: &str,
-) -> ModuleError {
-    let (entry, name) = (&module.entry_points[0].name, &first.name);
-    let (group, binding) = (first.group, first.binding);
-    let message =
-        format!("kernel `{entry}` uses `{name}` and `{second}`, both at @group({group}) @binding({binding})");
-    let labels = handles.iter().rev().zip([second, name]).map(|(handle, name)| {
-        (
-            module.global_variables.get_span(*handle),
-            format!("`{name}` is declared here"),
-        )
-    });
-    let note = "give each binding of a kernel its own @binding number".to_string();
-    ModuleError::BindingClash(explain::diagnostic(
-        joined,
-        &message,
-        labels.collect(),
-        vec![note],
-    ))
 }
 
 /// Bytes of workgroup memory, each variable rounded up to 16 bytes as WebGPU counts them.

@@ -5,12 +5,14 @@
 
 use std::ops::Range;
 
-/// Brackets within brackets; WGSL itself promises no more than 127 nested blocks.
-const BRACKETS: usize = 255;
+/// Brackets within brackets; WGSL promises no more than 127 nested blocks, and naga refuses more.
+const BRACKETS: usize = 120;
 /// `else if` after `else if`, each of which nests in the last.
 const ELSES: usize = 255;
 /// Operators that may nest in one another, such as the terms of one sum.
 const OPERATORS: usize = 4000;
+/// Tokens of one declaration; naga's time grows with the square of a function's length, and this many take it seconds.
+const TOKENS: usize = 400_000;
 
 /// What a file looks like.
 #[derive(Debug, Default)]
@@ -38,6 +40,7 @@ pub(crate) enum Fault {
     Brackets(usize),
     Elses(usize),
     Operators(usize),
+    Tokens(usize),
 }
 
 impl Fault {
@@ -74,6 +77,12 @@ impl Fault {
                 "too many here",
                 "split it with `let` declarations, or compute it in a loop".into(),
             ),
+            Fault::Tokens(at) => (
+                at..at,
+                format!("a declaration has more than {TOKENS} tokens"),
+                "too long here",
+                "split a function in several; put a table into a buffer".into(),
+            ),
         };
         (range, message, label.to_string(), note)
     }
@@ -97,8 +106,9 @@ pub(crate) fn is_identifier(name: &str) -> bool {
     whole && name != "_" && !name.starts_with("__") && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// What WGSL's text is made of, seen from afar.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// An identifier, keyword or number.
     Word(&'a str),
     Open(char),
@@ -110,9 +120,10 @@ enum Token<'a> {
     UnclosedComment,
 }
 
-struct Tokens<'a> {
-    text: &'a str,
-    at: usize,
+/// The tokens of a text from a byte offset on, each with its offset.
+pub(crate) struct Tokens<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) at: usize,
 }
 
 impl<'a> Iterator for Tokens<'a> {
@@ -208,6 +219,19 @@ fn closing(open: char) -> char {
     }
 }
 
+/// The place of the name of the function `name`.
+pub(crate) fn function(text: &str, name: &str) -> Option<Range<usize>> {
+    let mut tokens = Tokens { text, at: 0 };
+    while tokens.find(|(_, token)| *token == Token::Word("fn")).is_some() {
+        if let Some((at, Token::Word(word))) = tokens.next()
+            && word == name
+        {
+            return Some(at..at + name.len());
+        }
+    }
+    None
+}
+
 /// Takes the directives that the file starts with.
 fn directives(tokens: &mut Tokens<'_>) -> Vec<Directive> {
     let mut found = Vec::new();
@@ -274,9 +298,17 @@ fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
         elses: 0,
     }];
     let (mut deepest, mut operators, mut elses) = (0, 0, 0);
-    let mut after_brace = false;
-    while let Some((at, token)) = tokens.next() {
+    let (mut after_brace, mut length) = (false, 0);
+    for (at, token) in tokens {
         let depth = levels.len() - 1;
+        length = if depth == 0 && matches!(token, Token::Word("fn" | "const" | "var")) {
+            0
+        } else {
+            length + 1
+        };
+        if length > TOKENS {
+            return Err(Fault::Tokens(at));
+        }
         let Some(level) = levels.last_mut() else { break };
         if after_brace && token == Token::Word("else") {
             level.elses += 1;

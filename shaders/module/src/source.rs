@@ -46,7 +46,7 @@ impl fmt::Display for Location {
 }
 
 /// Bytes of WGSL that are accepted in all; far above real kernels, and what keeps 32-bit spans safe.
-const LIMIT: usize = 16 << 20;
+const LIMIT: usize = 4 << 20;
 
 /// A stretch of the joined text that was taken, byte for byte, from one file.
 #[derive(Clone, Debug)]
@@ -150,6 +150,17 @@ impl Joined {
         let from = (range.start - segment.start).min(segment.len);
         let to = range.end.saturating_sub(segment.start).clamp(from, segment.len);
         Some((segment.file, segment.offset + from..segment.offset + to))
+    }
+
+    /// The code that a range of a source holds.
+    pub(crate) fn code(&self, file: usize, range: &Range<usize>) -> &str {
+        self.sources[file].text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Where the function `name` is declared.
+    pub(crate) fn function(&self, name: &str) -> Option<(usize, Range<usize>)> {
+        let found = |(file, source): (usize, &Source)| Some((file, scan::function(&source.text, name)?));
+        self.sources.iter().enumerate().find_map(found)
     }
 
     /// The place where a span starts.

@@ -116,6 +116,9 @@ pub struct Interface {
     pub barriers: bool,
     /// It executes an atomic operation on storage.
     pub storage_atomics: bool,
+    /// Along how many axes of the grid it looks (1 to 3): the highest axis of an id that it uses, or of its workgroup
+    /// size that is above one.
+    pub axes: u32,
     /// It reads `num_workgroups`.
     pub num_workgroups: bool,
     /// A rough static cost.

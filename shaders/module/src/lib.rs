@@ -4,6 +4,7 @@
 //! fixed: what devices compile and interpreters run. This crate knows nothing of devices, memory or launches.
 //! naga's types are reachable only through [`Kernel::naga`], for the crates that execute or translate WGSL.
 
+mod axes;
 mod constants;
 mod cost;
 mod dump;

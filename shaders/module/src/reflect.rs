@@ -2,6 +2,7 @@
 //!
 //! Knows naga's IR; sees a module with one entry point, pruned and validated.
 
+use crate::axes;
 use crate::cost;
 use crate::error::ModuleError;
 use crate::interface::{Access, Binding, Interface, Override, Space};
@@ -37,6 +38,7 @@ pub(crate) fn interface(
         workgroup_memory: workgroup_memory(module, &layouter),
         barriers: needs.barriers,
         storage_atomics: needs.storage_atomics,
+        axes: axes::of(module),
         num_workgroups: needs.num_workgroups,
         cost: cost::of(module, info, &layouter),
     })

@@ -105,9 +105,6 @@ impl<'a> Builder<'a> {
         self.types.insert(Type { name: None, inner }, Span::UNDEFINED)
     }
 
-    pub(super) fn u32(&mut self) -> Handle<Type> {
-        self.ty(TypeInner::Scalar(Scalar::U32))
-    }
 
     pub(super) fn uvec3(&mut self) -> Handle<Type> {
         self.ty(TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::U32 })
@@ -119,9 +116,6 @@ impl<'a> Builder<'a> {
         self.fixed(Expression::Literal(Literal::U32(value)))
     }
 
-    pub(super) fn truth(&mut self, value: bool) -> Handle<Expression> {
-        self.fixed(Expression::Literal(Literal::Bool(value)))
-    }
 
     pub(super) fn zero(&mut self, ty: Handle<Type>) -> Handle<Expression> {
         self.fixed(Expression::ZeroValue(ty))

@@ -1,0 +1,159 @@
+//! Submissions in flight: when they are done, what then comes home, and how long it may take.
+//!
+//! A completion is handed out once, by whoever asks first; downloads are copied to the host at that moment, once.
+//! The clock of a limit runs for the *oldest* submission that is not done, so waiting behind a long list is no
+//! timeout of the next. Knows nothing of commands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use warpweft_hal::{Completion, Error, Fence, Timing, TimingSource};
+
+use crate::device::Gpu;
+use crate::encode::Download;
+use crate::staging::Mapping;
+use crate::stamps::Stamps;
+
+/// A submission in flight.
+pub(crate) struct Flight {
+    pub(crate) index: wgpu::SubmissionIndex,
+    pub(crate) limit: Duration,
+    pub(crate) submitted: Instant,
+    /// Taken by whoever hands out the completion.
+    pub(crate) work: Mutex<Option<Work>>,
+}
+
+/// What is to be done when a submission is done.
+pub(crate) struct Work {
+    pub(crate) downloads: Vec<(Download, Mapping)>,
+    pub(crate) stamps: Option<Stamps>,
+    /// One per dispatch: whether it ran anything.
+    pub(crate) dispatches: Vec<bool>,
+}
+
+impl Work {
+    /// The completion of a list that had nothing to do.
+    pub(crate) fn idle(self) -> Completion {
+        let nothing = Timing { seconds: 0.0, source: TimingSource::RoundTrip };
+        Completion { dispatches: vec![nothing; self.dispatches.len()] }
+    }
+}
+
+/// The submissions of a device that nobody has asked for yet.
+#[derive(Default)]
+pub(crate) struct Flights {
+    flying: Mutex<BTreeMap<u64, Arc<Flight>>>,
+    /// The fence given out last.
+    last: Mutex<u64>,
+}
+
+impl Flights {
+    pub(crate) fn insert(&self, flight: Flight) -> Fence {
+        let mut last = self.last.lock();
+        *last += 1;
+        self.flying.lock().insert(*last, Arc::new(flight));
+        Fence(*last)
+    }
+
+    /// `None` when its completion was handed out.
+    fn get(&self, gpu: &Gpu, fence: Fence) -> Result<Option<Arc<Flight>>, Error> {
+        if fence.0 == 0 || fence.0 > *self.last.lock() {
+            return Err(gpu.fault.internal(format!("{fence:?} was never given out")));
+        }
+        Ok(self.flying.lock().get(&fence.0).cloned())
+    }
+
+    /// The oldest submission up to that fence that is not done.
+    fn oldest(&self, gpu: &Gpu, fence: Fence) -> Result<Option<(u64, Duration)>, Error> {
+        let flying: Vec<_> = self.flying.lock().range(..=fence.0).map(|(id, f)| (*id, f.clone())).collect();
+        for (id, flight) in flying {
+            if !reached(gpu, &flight.index, Duration::ZERO)? {
+                return Ok(Some((id, flight.limit)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn poll(&self, gpu: &Gpu, fence: Fence) -> Result<Option<Completion>, Error> {
+        let Some(flight) = self.get(gpu, fence)? else { return Ok(Some(Completion::default())) };
+        if !reached(gpu, &flight.index, Duration::ZERO)? {
+            return Ok(None);
+        }
+        self.land(gpu, fence, &flight).map(Some)
+    }
+
+    pub(crate) fn wait(&self, gpu: &Gpu, fence: Fence) -> Result<Completion, Error> {
+        let Some(flight) = self.get(gpu, fence)? else { return Ok(Completion::default()) };
+        // The submission that is watched, since when, and its limit: at first the one waited for, which is nearly
+        // always the oldest.
+        let mut watched = (fence.0, Instant::now(), flight.limit);
+        while !reached(gpu, &flight.index, watched.2.saturating_sub(watched.1.elapsed()))? {
+            let Some((oldest, limit)) = self.oldest(gpu, fence)? else { continue };
+            if oldest != watched.0 {
+                watched = (oldest, Instant::now(), limit);
+            } else if watched.1.elapsed() >= watched.2 {
+                gpu.fault.lose(format!("a submission did not end within {:?}", watched.2));
+                return Err(Error::Timeout { device: gpu.info.name.clone(), limit: watched.2 });
+            }
+        }
+        self.land(gpu, fence, &flight)
+    }
+
+    /// Hands out a completion, if nobody has.
+    fn land(&self, gpu: &Gpu, fence: Fence, flight: &Flight) -> Result<Completion, Error> {
+        let elapsed = flight.submitted.elapsed();
+        // Held while the downloads are copied: a second thread must not go on before they are there.
+        let mut work = flight.work.lock();
+        let Some(mut work) = work.take() else { return Ok(Completion::default()) };
+        let result = gpu.fault.calm(|| arrive(gpu, &mut work, flight.limit, elapsed));
+        self.flying.lock().remove(&fence.0);
+        if let Some(stamps) = work.stamps.take() {
+            gpu.state.lock().stamps.push(stamps);
+        }
+        result?
+    }
+}
+
+/// Whether a submission is done, within some time.
+fn reached(gpu: &Gpu, index: &wgpu::SubmissionIndex, timeout: Duration) -> Result<bool, Error> {
+    let poll = wgpu::PollType::Wait { submission_index: Some(index.clone()), timeout: Some(timeout) };
+    let answer = gpu.fault.calm(|| gpu.device.poll(poll))?;
+    gpu.fault.check()?;
+    match answer {
+        Ok(_) => Ok(true),
+        Err(wgpu::PollError::Timeout) => Ok(false),
+        Err(e) => Err(gpu.fault.internal(e.to_string())),
+    }
+}
+
+/// Brings home what a submission that is done has for the host.
+fn arrive(gpu: &Gpu, work: &mut Work, limit: Duration, elapsed: Duration) -> Result<Completion, Error> {
+    for (download, mapping) in work.downloads.drain(..) {
+        if !mapping.wait(limit) {
+            gpu.fault.check()?;
+            return Err(gpu.fault.internal("a download's buffer could not be mapped"));
+        }
+        {
+            let size = download.bytes.end - download.bytes.start;
+            let view = download.staging.get_mapped_range(..size).map_err(|e| gpu.fault.internal(e.to_string()))?;
+            // SAFETY: whoever made the submission promised that nothing else touches the range until its fence is
+            // done, and this is the one place that says so.
+            unsafe { download.target.bytes_mut(download.bytes.clone()) }.copy_from_slice(&view);
+        }
+        download.staging.unmap();
+        gpu.staging.downloaded(download.staging);
+    }
+    let period = gpu.period;
+    let stamped = work.stamps.as_mut().and_then(|stamps| stamps.seconds(period, limit));
+    let ran = work.dispatches.iter().filter(|ran| **ran).count().max(1);
+    let share = Timing { seconds: elapsed.as_secs_f64() / ran as f64, source: TimingSource::RoundTrip };
+    let mut stamped = stamped.map(Vec::into_iter);
+    let dispatches = work.dispatches.iter().map(|ran| match &mut stamped {
+        _ if !ran => Timing { seconds: 0.0, ..share },
+        None => share,
+        Some(seconds) => seconds.next().map_or(share, |seconds| Timing { seconds, source: TimingSource::Timestamp }),
+    });
+    Ok(Completion { dispatches: dispatches.collect() })
+}

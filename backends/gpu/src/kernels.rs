@@ -1,0 +1,188 @@
+//! Loaded kernels: pipelines and layouts, each program compiled once.
+//!
+//! Loading translates and validates; the driver makes the machine code when it pleases, on lavapipe at the first
+//! dispatch. Knows nothing of commands.
+
+use std::collections::HashMap;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use warpweft_hal::{Error, KernelId, Loaded, Path};
+use warpweft_module::{Hash, Kernel, Space};
+
+use crate::fault::{Fault, Scoped, words};
+use crate::rewrite::{Launch, rewrite};
+
+/// A binding of a kernel, as far as launches need to know.
+pub(crate) struct Slot {
+    pub(crate) group: u32,
+    pub(crate) binding: u32,
+    pub(crate) writable: bool,
+    pub(crate) space: Space,
+    pub(crate) name: String,
+}
+
+/// A kernel that is ready to run.
+pub(crate) struct Compiled {
+    pub(crate) id: KernelId,
+    pub(crate) entry: String,
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    /// By `@group`; `None` where the kernel uses none of that number.
+    pub(crate) layouts: Vec<Option<wgpu::BindGroupLayout>>,
+    /// In the order of the interface.
+    pub(crate) slots: Vec<Slot>,
+    /// Dispatches so far: what sampling goes by.
+    pub(crate) runs: AtomicU32,
+}
+
+/// A program's place: empty until its first load is done.
+#[derive(Default)]
+struct Entry {
+    users: u32,
+    compiled: Option<Arc<Compiled>>,
+}
+
+/// The kernels of a device.
+#[derive(Default)]
+pub(crate) struct Kernels {
+    /// One lock per program: loading one does not wait for another, and none is compiled twice.
+    by_hash: Mutex<HashMap<Hash, Arc<Mutex<Entry>>>>,
+    by_id: Mutex<HashMap<KernelId, (Hash, Arc<Compiled>)>>,
+    last: AtomicU64,
+}
+
+impl Kernels {
+    /// Loads a kernel, or counts one more user of it.
+    pub(crate) fn load(&self, device: &wgpu::Device, fault: &Fault, kernel: &Kernel) -> Result<Loaded, Error> {
+        let start = Instant::now();
+        let hash = kernel.hash();
+        let entry = self.by_hash.lock().entry(hash).or_default().clone();
+        let mut entry = entry.lock();
+        let compiled = match &entry.compiled {
+            Some(compiled) => compiled.clone(),
+            None => {
+                let id = KernelId(1 + self.last.fetch_add(1, Ordering::Relaxed));
+                let compiled = Arc::new(compile(device, fault, kernel, id)?);
+                entry.compiled = Some(compiled.clone());
+                compiled
+            }
+        };
+        entry.users += 1;
+        // Under the entry's lock, so that an `unload` on another thread comes before or after, not in between.
+        self.by_id.lock().insert(compiled.id, (hash, compiled.clone()));
+        Ok(Loaded { kernel: compiled.id, path: Path::Wgpu, seconds: start.elapsed().as_secs_f64() })
+    }
+
+    /// One user less; `true` when it was the last.
+    pub(crate) fn unload(&self, id: KernelId) -> bool {
+        let Some(hash) = self.by_id.lock().get(&id).map(|(hash, _)| *hash) else { return false };
+        let Some(entry) = self.by_hash.lock().get(&hash).cloned() else { return false };
+        let mut entry = entry.lock();
+        entry.users = entry.users.saturating_sub(1);
+        let last = entry.users == 0;
+        if last {
+            entry.compiled = None;
+            self.by_id.lock().remove(&id);
+        }
+        last
+    }
+
+    pub(crate) fn get(&self, id: KernelId) -> Option<Arc<Compiled>> {
+        self.by_id.lock().get(&id).map(|(_, compiled)| compiled.clone())
+    }
+}
+
+fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) -> Result<Compiled, Error> {
+    let interface = kernel.interface();
+    let refused = |reason: String| Error::Compile {
+        device: fault.device().to_owned(),
+        kernel: interface.entry.clone(),
+        reason,
+    };
+    let (module, info) = kernel.naga();
+    let module = fault.calm(|| rewrite(module, info, interface.barriers))?.map_err(&refused)?;
+
+    let made = fault.scoped(device, || {
+        let layouts = layouts(device, kernel);
+        let references: Vec<_> = layouts.iter().map(Option::as_ref).collect();
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: None,
+            bind_group_layouts: &references,
+            immediate_size: size_of::<Launch>() as u32,
+        });
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(&interface.entry),
+            source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(module)),
+        };
+        // SAFETY: the rewrite guards every index that may leave its range, so the bounds checks that are turned off
+        // here would never fire; integer division stays checked. An endless loop does not hold memory hostage: it
+        // ends as a timeout, and the device is lost.
+        let shader = unsafe { device.create_shader_module_trusted(descriptor, runtime_checks()) };
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&interface.entry),
+            layout: Some(&layout),
+            module: &shader,
+            entry_point: Some(&interface.entry),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        (layouts, pipeline)
+    });
+    let (layouts, pipeline) = made.map_err(|e| match e {
+        Scoped::Lost(lost) => lost,
+        Scoped::Refused(error @ wgpu::Error::OutOfMemory { .. }) => fault.translate(&error, 0),
+        Scoped::Refused(error) => refused(words(&error)),
+    })?;
+    let slots = interface
+        .bindings
+        .iter()
+        .map(|b| Slot {
+            group: b.group,
+            binding: b.binding,
+            writable: b.access.writable,
+            space: b.space,
+            name: b.name.clone(),
+        })
+        .collect();
+    Ok(Compiled { id, entry: interface.entry.clone(), pipeline, layouts, slots, runs: AtomicU32::new(0) })
+}
+
+/// naga's own checks that stay on.
+fn runtime_checks() -> wgpu::ShaderRuntimeChecks {
+    wgpu::ShaderRuntimeChecks { bounds_checks: false, force_loop_bounding: false, ..wgpu::ShaderRuntimeChecks::checked() }
+}
+
+/// Bind group layouts from the interface; groups may have gaps.
+fn layouts(device: &wgpu::Device, kernel: &Kernel) -> Vec<Option<wgpu::BindGroupLayout>> {
+    let bindings = &kernel.interface().bindings;
+    let groups = bindings.iter().map(|b| b.group + 1).max().unwrap_or(0);
+    (0..groups)
+        .map(|group| {
+            let entries: Vec<_> = bindings
+                .iter()
+                .filter(|b| b.group == group)
+                .map(|b| wgpu::BindGroupLayoutEntry {
+                    binding: b.binding,
+                    visibility: wgpu::ShaderStages::COMPUTE,
+                    ty: wgpu::BindingType::Buffer {
+                        ty: match b.space {
+                            Space::Uniform => wgpu::BufferBindingType::Uniform,
+                            Space::Storage => {
+                                wgpu::BufferBindingType::Storage { read_only: !b.access.writable }
+                            }
+                        },
+                        has_dynamic_offset: false,
+                        min_binding_size: NonZeroU64::new(b.min_size),
+                    },
+                    count: None,
+                })
+                .collect();
+            (!entries.is_empty()).then(|| {
+                device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+            })
+        })
+        .collect()
+}

@@ -106,20 +106,14 @@ impl Fault {
 
     /// Runs calls into wgpu; a panic in there is a lost device and not a panic of the caller.
     pub(crate) fn calm<T>(&self, body: impl FnOnce() -> T) -> Result<T, Error> {
-        catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
-            let said = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("a panic without words");
-            // wgpu's panics on a lost device come before its callback.
-            self.lose(format!("wgpu gave up: {said}"))
-        })
+        // wgpu's panics on a lost device come before its callback.
+        caught(body).map_err(|said| self.lose(format!("wgpu gave up: {said}")))
     }
 
-    /// Runs calls into wgpu; the first error that they raise on this thread is returned.
+    /// Runs calls into wgpu that make something; the first error that they raise on this thread is returned. What
+    /// panics there has made nothing: that is a refusal too (naga's translators panic on modules they do not know).
     pub(crate) fn scoped<T>(&self, device: &wgpu::Device, body: impl FnOnce() -> T) -> Result<T, Scoped> {
-        let result = self.calm(|| {
+        let result = caught(|| {
             let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
             let scopes = filters.map(|filter| device.push_error_scope(filter));
             let value = body();
@@ -135,7 +129,7 @@ impl Fault {
             }
         });
         match result {
-            Err(lost) => Err(Scoped::Lost(lost)),
+            Err(said) => Err(Scoped::Panicked(said)),
             Ok(Err(error)) => Err(Scoped::Refused(error)),
             // A lost device hands out objects that do nothing.
             Ok(Ok(value)) => self.check().map(|()| value).map_err(Scoped::Lost),
@@ -149,10 +143,39 @@ pub(crate) enum Scoped {
     Lost(Error),
     /// wgpu or the driver said no.
     Refused(wgpu::Error),
+    /// wgpu panicked.
+    Panicked(String),
 }
 
-/// What an error says, without wgpu's indentation.
+impl Scoped {
+    /// The contract's error; `requested` is what was to be allocated.
+    pub(crate) fn into_error(self, fault: &Fault, requested: u64) -> Error {
+        match self {
+            Scoped::Lost(lost) => lost,
+            Scoped::Refused(error) => fault.translate(&error, requested),
+            Scoped::Panicked(said) => fault.internal(format!("wgpu panicked: {said}")),
+        }
+    }
+}
+
+/// Runs `body`; a panic becomes what it said.
+fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| match panic.downcast::<String>() {
+        Ok(said) => *said,
+        Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("a panic without words").to_owned(),
+    })
+}
+
+/// What an error says, without indentation, rulers and repetitions.
 pub(crate) fn words(error: &wgpu::Error) -> String {
     let text = error.to_string();
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let mut said: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_matches(|c: char| !c.is_alphanumeric() && !"`'\"()[].".contains(c));
+        let ruler = line.chars().all(|c| c.is_ascii_digit()) || line == "Caused by";
+        if !ruler && !said.iter().any(|other| other.contains(line)) {
+            said.push(line);
+        }
+    }
+    said.join("; ")
 }

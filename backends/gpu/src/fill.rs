@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of allocations: it is given buffers and ranges.
 
-use crate::fault::{Fault, Scoped};
+use crate::fault::Fault;
 
 const SOURCE: &str = "
 struct Fill { first: u32, count: u32, word: u32, row: u32 }
@@ -65,11 +65,8 @@ impl Filler {
             });
             (pipeline, layout)
         });
-        match made {
-            Ok((pipeline, layout)) => Ok(Self { pipeline, layout, window, alignment }),
-            Err(Scoped::Lost(lost)) => Err(lost),
-            Err(Scoped::Refused(error)) => Err(fault.translate(&error, 0)),
-        }
+        let (pipeline, layout) = made.map_err(|e| e.into_error(fault, 0))?;
+        Ok(Self { pipeline, layout, window, alignment })
     }
 
     /// Encodes the filling of a range, window by window.

@@ -135,6 +135,7 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
         Scoped::Lost(lost) => lost,
         Scoped::Refused(error @ wgpu::Error::OutOfMemory { .. }) => fault.translate(&error, 0),
         Scoped::Refused(error) => refused(words(&error)),
+        Scoped::Panicked(said) => refused(format!("naga cannot translate it for this device ({said})")),
     })?;
     let slots = interface
         .bindings

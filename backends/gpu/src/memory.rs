@@ -124,8 +124,7 @@ impl Memories {
                 self.held += size;
                 Ok(buffer)
             }
-            Err(Scoped::Lost(lost)) => Err(lost),
-            Err(Scoped::Refused(error)) => Err(fault.translate(&error, bytes)),
+            Err(error) => Err(error.into_error(fault, bytes)),
         }
     }
 

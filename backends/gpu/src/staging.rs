@@ -10,7 +10,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use warpweft_hal::Error;
 
-use crate::fault::{Fault, Scoped};
+use crate::fault::Fault;
 use crate::memory::size_class;
 
 /// Bytes kept for reuse in each direction: two transfers of a full 128 MiB binding.
@@ -114,10 +114,7 @@ fn create(
     let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
     fault
         .scoped(device, || device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation }))
-        .map_err(|e| match e {
-            Scoped::Lost(lost) => lost,
-            Scoped::Refused(error) => fault.translate(&error, bytes),
-        })
+        .map_err(|e| e.into_error(fault, bytes))
 }
 
 /// Whether wgpu has mapped a buffer.

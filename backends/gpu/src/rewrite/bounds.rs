@@ -316,28 +316,44 @@ impl<'a, 'b> Rebuild<'a, 'b> {
             .iter()
             .map(|&old| {
                 let place = self.place(old);
-                let Some(guard) = place.guard else { return place.raw };
-                // The callee gets a copy, which goes back where there is an element to take it. WGSL forbids that
-                // the callee reaches the element by another name.
-                let ty = match *self.type_of(old) {
-                    TypeInner::Pointer { base, .. } => base,
-                    TypeInner::ValuePointer { size: Some(size), scalar, .. } => {
-                        self.b.ty(TypeInner::Vector { size, scalar })
+                if place.is_whole() {
+                    return place.raw;
+                }
+                // A part of a variable: the callee gets a copy, which goes back where there is an element to take
+                // it. WGSL forbids that the callee reaches the part by another name. (naga 30's SPIR-V writer
+                // panics on a part that is passed as it is, guarded or not.)
+                let (ty, space) = match *self.type_of(old) {
+                    TypeInner::Pointer { base, space } => (base, space),
+                    TypeInner::ValuePointer { size: Some(size), scalar, space } => {
+                        (self.b.ty(TypeInner::Vector { size, scalar }), space)
                     }
-                    TypeInner::ValuePointer { size: None, scalar, .. } => self.b.ty(TypeInner::Scalar(scalar)),
+                    TypeInner::ValuePointer { size: None, scalar, space } => {
+                        (self.b.ty(TypeInner::Scalar(scalar)), space)
+                    }
                     _ => return place.raw,
                 };
-                let value = self.guarded_value(guard, ty, |b| b.load(place.raw));
-                let copy = self.b.variable("argument", ty);
-                self.b.store(copy, value);
-                copies.push((guard, place.raw, copy));
+                // A variable of the same address space: it is part of the parameter's type. No function calls
+                // itself, so one private variable per call is enough.
+                let copy = match space {
+                    AddressSpace::Private => self.b.private("argument", ty),
+                    _ => self.b.variable("argument", ty),
+                };
+                if place.guard.is_some() {
+                    let zero = self.b.zero(ty);
+                    self.b.store(copy, zero);
+                }
+                self.guarded(place.guard, |b| {
+                    let value = b.load(place.raw);
+                    b.store(copy, value);
+                });
+                copies.push((place.guard, place.raw, copy));
                 copy
             })
             .collect();
         let result = result.map(|old| self.result(old));
         self.b.push(Statement::Call { function, arguments, result });
         for (guard, pointer, copy) in copies {
-            self.guarded(Some(guard), |b| {
+            self.guarded(guard, |b| {
                 let value = b.load(copy);
                 b.store(pointer, value);
             });

@@ -5,13 +5,14 @@
 //! book; it knows nothing of why code is built.
 
 use naga::{
-    Arena, BinaryOperator, Block, Expression, Handle, Literal, LocalVariable, MathFunction, Scalar, ScalarKind, Span,
-    Statement, Type, TypeInner, UniqueArena, VectorSize,
+    AddressSpace, Arena, BinaryOperator, Block, Expression, GlobalVariable, Handle, Literal, LocalVariable,
+    MathFunction, MemoryDecorations, Scalar, ScalarKind, Span, Statement, Type, TypeInner, UniqueArena, VectorSize,
 };
 
 /// A function under construction.
 pub(super) struct Builder<'a> {
     pub(super) types: &'a mut UniqueArena<Type>,
+    globals: &'a mut Arena<GlobalVariable>,
     pub(super) expressions: Arena<Expression>,
     pub(super) locals: Arena<LocalVariable>,
     block: Block,
@@ -24,9 +25,10 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(types: &'a mut UniqueArena<Type>) -> Self {
+    pub(super) fn new(types: &'a mut UniqueArena<Type>, globals: &'a mut Arena<GlobalVariable>) -> Self {
         Self {
             types,
+            globals,
             expressions: Arena::new(),
             locals: Arena::new(),
             block: Block::new(),
@@ -105,7 +107,6 @@ impl<'a> Builder<'a> {
         self.types.insert(Type { name: None, inner }, Span::UNDEFINED)
     }
 
-
     pub(super) fn uvec3(&mut self) -> Handle<Type> {
         self.ty(TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::U32 })
     }
@@ -115,7 +116,6 @@ impl<'a> Builder<'a> {
     pub(super) fn literal(&mut self, value: u32) -> Handle<Expression> {
         self.fixed(Expression::Literal(Literal::U32(value)))
     }
-
 
     pub(super) fn zero(&mut self, ty: Handle<Type>) -> Handle<Expression> {
         self.fixed(Expression::ZeroValue(ty))
@@ -165,5 +165,19 @@ impl<'a> Builder<'a> {
         let local = LocalVariable { name: Some(name.into()), ty, init: None };
         let local = self.locals.append(local, self.span);
         self.fixed(Expression::LocalVariable(local))
+    }
+
+    /// A new private variable of the module: the pointer to it.
+    pub(super) fn private(&mut self, name: &str, ty: Handle<Type>) -> Handle<Expression> {
+        let global = GlobalVariable {
+            name: Some(name.into()),
+            space: AddressSpace::Private,
+            binding: None,
+            ty,
+            init: None,
+            memory_decorations: MemoryDecorations::empty(),
+        };
+        let global = self.globals.append(global, self.span);
+        self.fixed(Expression::GlobalVariable(global))
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, barriers: bool) -> Res
     let launch = grid::declare(&mut new.types, &mut new.global_variables);
 
     for (handle, function) in module.functions.iter() {
-        let mut builder = Builder::new(&mut new.types);
+        let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
         let arguments: Vec<_> =
             (0..function.arguments.len()).map(|i| builder.fixed(Expression::FunctionArgument(i as u32))).collect();
         Rebuild::new(&mut builder, module, function, &info[handle], None, &arguments).statements(&function.body)?;
@@ -42,7 +42,7 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, barriers: bool) -> Res
     }
 
     let function = &entry.function;
-    let mut builder = Builder::new(&mut new.types);
+    let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
     let start = grid::Entry { launch, workgroup_size: entry.workgroup_size, barriers, arguments: &function.arguments };
     let (arguments, values) = grid::prelude(&mut builder, &start);
     let info = info.get_entry_point(0);

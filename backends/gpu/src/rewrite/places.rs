@@ -84,6 +84,11 @@ impl Place {
         Self { raw, guard, root: self.root, steps }
     }
 
+    /// It is a whole variable, not a part of one.
+    pub(super) fn is_whole(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// A pointer that leads to an element in any case: the right one where the guard holds.
     pub(super) fn clamped(&self, b: &mut Builder<'_>) -> Handle<Expression> {
         if self.guard.is_none() {

@@ -11,9 +11,16 @@ use crate::walk::visit_block;
 /// size that is above one.
 pub(crate) fn of(module: &Module) -> u32 {
     let point = &module.entry_points[0];
-    let sized = (1..3).filter(|&axis| point.workgroup_size[axis] > 1).max().unwrap_or(0) as u32 + 1;
+    let sized = (1..3)
+        .filter(|&axis| point.workgroup_size[axis] > 1)
+        .max()
+        .unwrap_or(0) as u32
+        + 1;
     let function = &point.function;
-    ids(module, function).into_iter().map(|id| used(function, id)).fold(sized, u32::max)
+    ids(module, function)
+        .into_iter()
+        .map(|id| used(function, id))
+        .fold(sized, u32::max)
 }
 
 /// The expressions that are an id of the grid, whole.
@@ -21,7 +28,9 @@ fn ids(module: &Module, function: &Function) -> Vec<Handle<Expression>> {
     let is_id = |binding: &Option<Binding>| {
         matches!(
             binding,
-            Some(Binding::BuiltIn(BuiltIn::GlobalInvocationId | BuiltIn::WorkGroupId))
+            Some(Binding::BuiltIn(
+                BuiltIn::GlobalInvocationId | BuiltIn::WorkGroupId
+            ))
         )
     };
     let argument_of = |handle: Handle<Expression>| match function.expressions[handle] {
@@ -32,12 +41,12 @@ fn ids(module: &Module, function: &Function) -> Vec<Handle<Expression>> {
     for (handle, expression) in function.expressions.iter() {
         let id = match *expression {
             Expression::FunctionArgument(_) => argument_of(handle).is_some_and(|a| is_id(&a.binding)),
-            Expression::AccessIndex { base, index } => argument_of(base).is_some_and(|argument| {
-                match &module.types[argument.ty].inner {
+            Expression::AccessIndex { base, index } => {
+                argument_of(base).is_some_and(|argument| match &module.types[argument.ty].inner {
                     TypeInner::Struct { members, .. } => is_id(&members[index as usize].binding),
                     _ => false,
-                }
-            }),
+                })
+            }
             _ => false,
         };
         if id {
@@ -53,15 +62,19 @@ fn used(function: &Function, id: Handle<Expression>) -> u32 {
     for (_, expression) in function.expressions.iter() {
         axes = axes.max(match *expression {
             Expression::AccessIndex { base, index } if base == id => index + 1,
-            Expression::Swizzle { size, vector, pattern } if vector == id => {
-                pattern[..size as usize].iter().map(|c| *c as u32 + 1).max().unwrap_or(1)
-            }
+            Expression::Swizzle {
+                size,
+                vector,
+                pattern,
+            } if vector == id => pattern[..size as usize]
+                .iter()
+                .map(|c| *c as u32 + 1)
+                .max()
+                .unwrap_or(1),
             Expression::Access { base, .. } if base == id => 3,
             Expression::Binary { left, right, .. } if left == id || right == id => 3,
             Expression::Unary { expr, .. } | Expression::As { expr, .. } if expr == id => 3,
-            Expression::Math { arg, arg1, arg2, .. }
-                if arg == id || arg1 == Some(id) || arg2 == Some(id) =>
-            {
+            Expression::Math { arg, arg1, arg2, .. } if arg == id || arg1 == Some(id) || arg2 == Some(id) => {
                 3
             }
             Expression::Select { accept, reject, .. } if accept == id || reject == id => 3,
@@ -88,7 +101,11 @@ mod tests {
              @compute @workgroup_size({size}) fn main(@builtin(global_invocation_id) id: vec3<u32>) {{ {body} }}"
         );
         let module = Module::new(&[Source::new("axes.wgsl", text)], &[]).unwrap();
-        assert_eq!(module.kernel(None, &[]).unwrap().interface().axes, expected, "{size}: {body}");
+        assert_eq!(
+            module.kernel(None, &[]).unwrap().interface().axes,
+            expected,
+            "{size}: {body}"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Knows naga's IR and the shape that naga gives to a `for` loop; knows neither data nor launch sizes. A planner that
 //! has measured something has no use for this any more.
 
+use crate::guards::guards;
 use crate::interface::Cost;
 use crate::trips::{Constants, trips};
 use naga::proc::Layouter;
@@ -10,6 +11,7 @@ use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
     AddressSpace, Block, Expression, Function, Handle, MathFunction, Module, Statement, TypeInner, VectorSize,
 };
+use std::collections::HashSet;
 
 /// Trips of a loop about which nothing is known.
 const TRIPS: f64 = 16.0;
@@ -21,24 +23,11 @@ pub(crate) fn of(module: &Module, info: &ModuleInfo, layouter: &Layouter) -> Cos
     let mut functions = Vec::with_capacity(module.functions.len());
     // naga keeps callees before their callers.
     for (handle, function) in module.functions.iter() {
-        let body = Body {
-            module,
-            info: &info[handle],
-            layouter,
-            functions: &functions,
-            function,
-        };
-        functions.push(body.cost());
+        let cost = Body::new(module, &info[handle], layouter, &functions, function).cost();
+        functions.push(cost);
     }
     let function = &module.entry_points[0].function;
-    Body {
-        module,
-        info: info.get_entry_point(0),
-        layouter,
-        functions: &functions,
-        function,
-    }
-    .cost()
+    Body::new(module, info.get_entry_point(0), layouter, &functions, function).cost()
 }
 
 const NOTHING: Cost = Cost {
@@ -79,9 +68,27 @@ struct Body<'a> {
     /// Costs of the functions that this one may call.
     functions: &'a [Cost],
     function: &'a Function,
+    guards: HashSet<Handle<Expression>>,
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
+    fn new(
+        module: &'a Module,
+        info: &'a FunctionInfo,
+        layouter: &'a Layouter,
+        functions: &'a [Cost],
+        function: &'a Function,
+    ) -> Self {
+        Body {
+            module,
+            info,
+            layouter,
+            functions,
+            function,
+            guards: guards(module, info, function),
+        }
+    }
+
     fn cost(&self) -> Cost {
         self.block(
             &self.function.body,
@@ -112,7 +119,7 @@ impl Body<'_> {
             } => {
                 let accept = self.block(accept, &mut known.clone());
                 let reject = self.block(reject, &mut known.clone());
-                if self.is_guard(condition) {
+                if self.guards.contains(&condition) {
                     combine(accept, reject, f64::max)
                 } else {
                     times(add(accept, reject), 0.5)
@@ -245,34 +252,6 @@ impl Body<'_> {
                 space: AddressSpace::Storage { .. },
             } => size.map_or(1.0, count) * f64::from(scalar.width),
             _ => 0.0,
-        }
-    }
-
-    /// Whether a condition depends on nothing but position, sizes and uniforms: then it most likely keeps the
-    /// overhang of a launch or an edge out, and nearly all invocations go the dear way.
-    fn is_guard(&self, condition: Handle<Expression>) -> bool {
-        let all = |parts: &[Handle<Expression>]| parts.iter().all(|part| self.is_guard(*part));
-        match self.function.expressions[condition] {
-            Expression::Literal(_)
-            | Expression::Constant(_)
-            | Expression::ZeroValue(_)
-            | Expression::FunctionArgument(_)
-            | Expression::ArrayLength(_) => true,
-            Expression::Load { pointer } => match *self.ty(pointer) {
-                TypeInner::Pointer { space, .. } | TypeInner::ValuePointer { space, .. } => {
-                    space == AddressSpace::Uniform
-                }
-                _ => false,
-            },
-            Expression::Unary { expr, .. } | Expression::As { expr, .. } => self.is_guard(expr),
-            Expression::Access { base, index } => all(&[base, index]),
-            Expression::AccessIndex { base, .. } => self.is_guard(base),
-            Expression::Swizzle { vector, .. } => self.is_guard(vector),
-            Expression::Splat { value, .. } => self.is_guard(value),
-            Expression::Compose { ref components, .. } => all(components),
-            Expression::Binary { left, right, .. } => all(&[left, right]),
-            Expression::Relational { argument, .. } => self.is_guard(argument),
-            _ => false,
         }
     }
 

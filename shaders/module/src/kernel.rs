@@ -6,6 +6,7 @@ use crate::constants;
 use crate::dump;
 use crate::error::ModuleError;
 use crate::explain;
+use crate::half;
 use crate::interface::Interface;
 use crate::module::Accepted;
 use crate::prune::{forget_results, prune};
@@ -96,7 +97,7 @@ pub(crate) fn specialise(
         .validate_resolved_overrides(&module)
         .map_err(|e| explain::invalid(&accepted.joined, &module, &e))?;
     let interface = reflect::interface(accepted, &module, &info)?;
-    refuse::casts_from_f16(&accepted.joined, interface.features)?;
+    half::refuse_unasked_integers(&accepted.joined, interface.features)?;
     let hash = Hash::new(&accepted.digest, entry, &values);
     Ok(Kernel {
         inner: Arc::new(Inner {

@@ -4,11 +4,11 @@
 
 use crate::error::{ModuleError, similar};
 use crate::explain;
-use crate::guard::guarded;
+use crate::half;
 use crate::interface::Override;
 use crate::kernel::{self, Kernel};
 use crate::reflect;
-use crate::refuse;
+use crate::shelter::sheltered;
 use crate::source::{Joined, Source};
 use crate::types::Scalar;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -53,7 +53,7 @@ impl Module {
     /// Whatever is wrong with the WGSL, with file, line and column.
     pub fn new(sources: &[Source], aliases: &[(String, Scalar)]) -> Result<Module, ModuleError> {
         let joined = Joined::new(sources, aliases)?;
-        let (naga, info) = guarded(joined.nesting, || read(&joined))??;
+        let (naga, info) = sheltered(joined.nesting, || read(&joined))??;
         let overrides = reflect::overrides(&naga);
         let digest = kernel::digest(sources, aliases);
         Ok(Module {
@@ -89,7 +89,7 @@ impl Module {
     /// that no compute device offers, such as textures.
     pub fn kernel(&self, entry: Option<&str>, constants: &[(String, f64)]) -> Result<Kernel, ModuleError> {
         let entry = self.entry(entry)?;
-        guarded(self.inner.joined.nesting, || {
+        sheltered(self.inner.joined.nesting, || {
             kernel::specialise(&self.inner, entry, constants)
         })?
     }
@@ -145,7 +145,7 @@ impl fmt::Debug for Module {
 
 fn read(joined: &Joined) -> Result<(naga::Module, ModuleInfo), ModuleError> {
     let module = naga::front::wgsl::parse_str(&joined.text).map_err(|e| explain::syntax(joined, &e))?;
-    refuse::casts_to_f16(joined)?;
+    half::refuse_casts(joined)?;
     // Everything is allowed here, textures too: entry points that are no kernels do no harm. What a kernel needs is
     // looked at when it is made.
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());

@@ -2,24 +2,15 @@
 //!
 //! Knows naga 30's messages word by word; the tests of this crate notice when they change.
 
-use crate::scan::{Token, Tokens};
-use std::ops::Range;
+use crate::half;
 
 /// Advice for a message of naga's about `text`; `codes` is the WGSL that it points at.
 pub(crate) fn advice(message: &str, codes: &[&str], text: &str) -> Option<&'static str> {
-    let short = ["i16", "u16"].iter().any(|ty| message.contains(ty)) && !text.contains("wgpu_int16");
-    let casts = codes.iter().any(|code| code.contains("bitcast")) || short && text.contains("bitcast");
-    if casts && text.contains("enable f16") {
-        return Some(F16_BITCAST);
-    }
-    ADVICE
-        .iter()
-        .find(|(part, _)| message.contains(part))
-        .map(|(_, advice)| *advice)
+    half::advice(message, codes, text).or_else(|| {
+        let known = ADVICE.iter().find(|(part, _)| message.contains(part));
+        known.map(|(_, advice)| *advice)
+    })
 }
-
-/// naga takes a `bitcast` to or from 16-bit floats for one between scalars of the source's width.
-pub(crate) const F16_BITCAST: &str = "naga has no bitcast to or from f16: use `unpack2x16float(u)` and `pack2x16float(v)`, which convert between u32 and vec2<f32>";
 
 const POINTERS: &str = "only pointers to function and private variables can be parameters here: name the variable itself in the \
      function and pass an index, or pass a value and return the new one";
@@ -38,7 +29,7 @@ const ADVICE: [(&str, &str); 21] = [
     ),
     (
         "found \"++\"",
-        "WGSL reserves `++`: write `a + +b` as `a + b`, and `i += 1` to count up",
+        "WGSL reserves `++`: write `a + b`, and `i += 1` to count up",
     ),
     (
         "found \"#\"",
@@ -95,22 +86,3 @@ const ADVICE: [(&str, &str); 21] = [
         "declare it `var<storage, read_write>`",
     ),
 ];
-
-/// The places where a file casts bits, each with whether it says that the result is of 16-bit floats.
-pub(crate) fn bitcasts(text: &str) -> Vec<(Range<usize>, bool)> {
-    let mut found = Vec::new();
-    let mut open: Option<(usize, bool)> = None;
-    for (at, token) in (Tokens { text, at: 0 }) {
-        match (token, &mut open) {
-            (Token::Word("bitcast"), _) => open = Some((at, false)),
-            (Token::Word("f16" | "vec2h" | "vec3h" | "vec4h"), Some((_, halves))) => *halves = true,
-            (Token::Open('('), Some((start, halves))) => {
-                found.push((*start..at, *halves));
-                open = None;
-            }
-            (Token::Word(_) | Token::Operator, _) => {}
-            _ => open = None,
-        }
-    }
-    found
-}

@@ -2,13 +2,10 @@
 //!
 //! Looks at one pruned entry point: what other entry points need is none of its business.
 
-use crate::error::{Diagnostic, ModuleError};
+use crate::error::ModuleError;
 use crate::explain;
-use crate::interface::Features;
-use crate::quirks;
 use crate::source::Joined;
 use naga::{AddressSpace, Module, TypeInner};
-use std::ops::Range;
 
 /// An error if the kernel needs textures, samplers, ray tracing, immediates or the like.
 pub(crate) fn unsupported(joined: &Joined, module: &Module, kernel: &str) -> Result<(), ModuleError> {
@@ -39,42 +36,6 @@ pub(crate) fn unsupported(joined: &Joined, module: &Module, kernel: &str) -> Res
             message,
             &[label],
             vec![note],
-        )));
-    }
-    Ok(())
-}
-
-/// An error if the sources cast bits to 16-bit floats, which naga would misread.
-pub(crate) fn casts_to_f16(joined: &Joined) -> Result<(), ModuleError> {
-    f16_bitcast(joined, |(_, to_f16)| *to_f16)
-}
-
-/// An error if the kernel has 16-bit integers that nobody enabled: what naga makes of bits cast from 16-bit floats.
-pub(crate) fn casts_from_f16(joined: &Joined, features: Features) -> Result<(), ModuleError> {
-    if features.contains(Features::I16) {
-        f16_bitcast(joined, |_| true)
-    } else {
-        Ok(())
-    }
-}
-
-fn f16_bitcast(joined: &Joined, wrong: impl Fn(&(Range<usize>, bool)) -> bool) -> Result<(), ModuleError> {
-    // With 16-bit integers about, casts between them and 16-bit floats are right.
-    if joined.text.contains("enable wgpu_int16") {
-        return Ok(());
-    }
-    for (file, source) in joined.sources.iter().enumerate() {
-        let Some((range, _)) = quirks::bitcasts(&source.text).into_iter().find(&wrong) else {
-            continue;
-        };
-        let message = "a bitcast to or from 16-bit floats is not supported".to_string();
-        let labels = vec![(file, range, "this one".to_string())];
-        let notes = vec![quirks::F16_BITCAST.to_string()];
-        return Err(ModuleError::Unsupported(Diagnostic::new(
-            &joined.sources,
-            message,
-            labels,
-            notes,
         )));
     }
     Ok(())

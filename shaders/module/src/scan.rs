@@ -138,12 +138,19 @@ impl<'a> Iterator for Tokens<'a> {
         let rest = &self.text[start..];
         let first = rest.chars().next()?;
         if is_word(first) {
-            let len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            let number = first.is_ascii_digit();
+            let len = rest
+                .find(|c| !(is_word(c) || number && c == '.'))
+                .unwrap_or(rest.len());
             self.at += len;
             return Some((start, Token::Word(&rest[..len])));
         }
         if is_operator(first) {
-            self.at += 1;
+            self.at += if PAIRS.iter().any(|pair| rest.starts_with(pair)) {
+                2
+            } else {
+                1
+            };
             return Some((start, Token::Operator));
         }
         self.at += first.len_utf8();
@@ -194,6 +201,9 @@ fn comment(rest: &str) -> Option<usize> {
     }
     None
 }
+
+/// Operators of two characters, which nest once.
+const PAIRS: [&str; 9] = ["&&", "||", "==", "!=", "<=", ">=", "<<", ">>", "->"];
 
 fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()

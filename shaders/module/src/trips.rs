@@ -5,6 +5,7 @@
 use crate::walk::visit;
 use naga::{BinaryOperator, Block, Expression, Function, Handle, Literal, LocalVariable, Module, Statement};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The trips of a loop.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +21,8 @@ pub(crate) struct Trips {
 pub(crate) struct Constants<'a> {
     module: &'a Module,
     function: &'a Function,
-    values: HashMap<Handle<LocalVariable>, i128>,
+    /// Shared between the sides of a branch until one of them changes it.
+    values: Rc<HashMap<Handle<LocalVariable>, i128>>,
 }
 
 impl<'a> Constants<'a> {
@@ -29,13 +31,15 @@ impl<'a> Constants<'a> {
         let mut constants = Constants {
             module,
             function,
-            values: HashMap::new(),
+            values: Rc::default(),
         };
+        let mut values = HashMap::new();
         for (handle, local) in function.local_variables.iter() {
             if let Some(value) = local.init.and_then(|init| constants.value(init)) {
-                constants.values.insert(handle, value);
+                values.insert(handle, value);
             }
         }
+        constants.values = Rc::new(values);
         constants
     }
 
@@ -45,14 +49,14 @@ impl<'a> Constants<'a> {
             && let Expression::LocalVariable(local) = self.function.expressions[pointer]
             && let Some(value) = self.value(value)
         {
-            self.values.insert(local, value);
+            Rc::make_mut(&mut self.values).insert(local, value);
             return;
         }
         let function = self.function;
         visit(statement, &mut |inner| {
             for pointer in touched(inner) {
-                if let Some(local) = root(function, pointer) {
-                    self.values.remove(&local);
+                if let Some(local) = root(function, pointer).filter(|local| self.values.contains_key(local)) {
+                    Rc::make_mut(&mut self.values).remove(&local);
                 }
             }
         });

@@ -132,7 +132,7 @@ error: automatic conversions cannot convert elements of `vec2<u16>` to `u32`
     check(
         &kernel("let v = bitcast<vec2<f16>>(u[0]); u[1] = u32(length(v));"),
         r#"
-error: a bitcast to or from 16-bit floats is not supported
+error: a bitcast to 16-bit floats is not supported
   ┌─ k.wgsl:5:13
   │
 5 │     let v = bitcast<vec2<f16>>(u[0]); u[1] = u32(length(v));
@@ -153,6 +153,14 @@ error: kernel `main`: Operation Greater can't work with (of type vec2<u16>) and 
   = naga has no bitcast to or from f16: use `unpack2x16float(u)` and `pack2x16float(v)`, which convert between u32 and vec2<f32>
 "#,
     );
+    let frexp = "error: `frexp` of 16-bit floats is not supported
+  ┌─ k.wgsl:5:20
+  │
+5 │     u[0] = u32(any(frexp(h[0]).fract > h[1]));
+  │                    ^^^^^ this one
+  │
+  = naga has no `frexp` of f16: convert first, as in `frexp(f32(x))`";
+    check(&kernel("u[0] = u32(any(frexp(h[0]).fract > h[1]));"), frexp);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Nesting up to which the caller's stack is enough.
 const SHALLOW: usize = 32;
 /// Stack for the deepest input that the scan lets through.
-const STACK: usize = 256 << 20;
+const STACK: usize = 128 << 20;
 
 /// Runs `work`, which may recurse `nesting` levels and may panic.
-pub(crate) fn guarded<T: Send>(nesting: usize, work: impl FnOnce() -> T + Send) -> Result<T, ModuleError> {
+pub(crate) fn sheltered<T: Send>(nesting: usize, work: impl FnOnce() -> T + Send) -> Result<T, ModuleError> {
     let caught = if nesting <= SHALLOW {
         catch_unwind(AssertUnwindSafe(work))
     } else {

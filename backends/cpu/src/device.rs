@@ -1,0 +1,244 @@
+//! [`Cpu`]: the contract of a device, command by command.
+//!
+//! Knows neither how a kernel is run nor how threads share it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use warpweft_hal::{
+    Command, Completion, Device, DeviceInfo, Dispatch, Error, Fence, KernelId, Loaded, MemoryId, Program,
+    Submission, Submitted, Timing, TimingSource,
+};
+use warpweft_module::Interface;
+
+use crate::crew::Crew;
+use crate::deadline::Deadline;
+use crate::interpreted::{Failure, Launch, Scratches};
+use crate::kernels::{Code, Kernels};
+use crate::{check, info, native, transfer};
+
+/// How the CPU is to be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Threads at work; `None` follows rayon: `RAYON_NUM_THREADS`, else every logical core.
+    pub threads: Option<usize>,
+    /// The longest that a submission without a limit of its own may take; `None` is for ever.
+    ///
+    /// Native implementations cannot be stopped: theirs is looked at between commands.
+    pub time_limit: Option<Duration>,
+    /// Invocations of a subgroup: a power of two from 4 to 128.
+    pub subgroup_size: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threads: None,
+            time_limit: None,
+            subgroup_size: 32,
+        }
+    }
+}
+
+/// The processor that this program runs on, as a device.
+///
+/// `submit` returns when the work is done; the calling thread takes part in it. It may be called from any thread,
+/// also from inside a rayon pool, and holds no lock while kernels run. A kernel whose workgroups wait for earlier
+/// ones makes progress, because workgroups start in ascending order. Each `load` is to be matched by one `unload`.
+pub struct Cpu {
+    info: DeviceInfo,
+    settings: Settings,
+    crew: Crew,
+    kernels: Kernels,
+    scratches: Arc<Scratches>,
+}
+
+impl Cpu {
+    /// The processor, used as the settings say.
+    ///
+    /// # Errors
+    /// When the subgroup size is not a power of two from 4 to 128, the number of threads is zero, or the system
+    /// refuses the threads.
+    ///
+    /// ```
+    /// use warpweft_cpu::{Cpu, Settings};
+    /// use warpweft_hal::Device;
+    ///
+    /// let cpu = Cpu::new(Settings { threads: Some(2), ..Settings::default() })?;
+    /// println!("{} ({})", cpu.info().name, cpu.info().driver);
+    /// assert_eq!(cpu.info().threads, Some(2));
+    /// # Ok::<(), warpweft_hal::Error>(())
+    /// ```
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let limit = |what: &str, value: u64, limit: u64| Error::Limit {
+            device: "cpu".into(),
+            what: what.into(),
+            value,
+            limit,
+        };
+        if !settings.subgroup_size.is_power_of_two() || !(4..=128).contains(&settings.subgroup_size) {
+            let what = "the subgroup size (a power of two from 4 up)";
+            return Err(limit(what, settings.subgroup_size.into(), 128));
+        }
+        if let Some(threads) = settings
+            .threads
+            .filter(|&n| n == 0 || n > rayon::max_num_threads())
+        {
+            let what = "the number of threads (at least 1)";
+            return Err(limit(what, threads as u64, rayon::max_num_threads() as u64));
+        }
+        let crew = Crew::new(settings.threads).map_err(|error| Error::Internal {
+            device: "cpu".into(),
+            reason: format!("the thread pool could not be started: {error}"),
+        })?;
+        let info = info::processor(crew.threads(), settings.subgroup_size);
+        tracing::debug!(
+            name = info.name,
+            simd = info.driver,
+            threads = crew.threads(),
+            "opened the CPU"
+        );
+        Ok(Self {
+            info,
+            settings,
+            crew,
+            kernels: Kernels::default(),
+            scratches: Arc::default(),
+        })
+    }
+
+    fn dispatch(&self, dispatch: Dispatch, deadline: Option<Deadline>) -> Result<Timing, Error> {
+        let Some(prepared) = self.kernels.get(dispatch.kernel) else {
+            return Err(self.internal(format!("kernel {} is not loaded", dispatch.kernel.0)));
+        };
+        let interface = prepared.kernel.interface();
+        check::dispatch(&dispatch, interface)
+            .map_err(|reason| self.internal(format!("`{}`: {reason}", interface.entry)))?;
+        let start = Instant::now();
+        let result = if dispatch.range.is_empty() {
+            Ok(())
+        } else {
+            let work = work(interface, &dispatch);
+            match &prepared.code {
+                Code::Native(native) => {
+                    // SAFETY: whoever made the submission excluded other access and overlap.
+                    unsafe { native::run(&self.crew, &**native, interface, &dispatch, work) }
+                        .map_err(Failure::Fault)
+                }
+                Code::Interpreted(_) => {
+                    let (size, scratches) = (self.settings.subgroup_size, self.scratches.clone());
+                    Launch::new(prepared.clone(), dispatch, size, deadline, scratches)
+                        .execute(&self.crew, work)
+                }
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        result.map_err(|failure| match (failure, deadline) {
+            (Failure::TimedOut, Some(deadline)) => self.timeout(deadline),
+            (Failure::TimedOut, None) => self.internal("work was cancelled without a time limit".into()),
+            (Failure::Fault(reason), _) => Error::Execution {
+                device: self.info.name.clone(),
+                kernel: interface.entry.clone(),
+                reason,
+            },
+        })?;
+        Ok(Timing {
+            seconds,
+            source: TimingSource::Host,
+        })
+    }
+
+    fn internal(&self, reason: String) -> Error {
+        Error::Internal {
+            device: self.info.name.clone(),
+            reason,
+        }
+    }
+
+    fn timeout(&self, deadline: Deadline) -> Error {
+        Error::Timeout {
+            device: self.info.name.clone(),
+            limit: deadline.limit,
+        }
+    }
+}
+
+/// A rough number of operations and words that a dispatch costs.
+fn work(interface: &Interface, dispatch: &Dispatch) -> f64 {
+    let cost = &interface.cost;
+    let each = 1.0 + cost.operations + (cost.bytes_read + cost.bytes_written) / 4.0;
+    let invocations =
+        interface.workgroup_invocations() as f64 * (dispatch.range.end - dispatch.range.start) as f64;
+    each * invocations
+}
+
+impl Device for Cpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn load(&self, program: &Program) -> Result<Loaded, Error> {
+        let start = Instant::now();
+        let (kernel, path) = self.kernels.load(program).map_err(|reason| Error::Compile {
+            device: self.info.name.clone(),
+            kernel: program.kernel.interface().entry.clone(),
+            reason,
+        })?;
+        Ok(Loaded {
+            kernel,
+            path,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn unload(&self, kernel: KernelId) {
+        self.kernels.unload(kernel);
+    }
+
+    fn allocate(&self, _bytes: u64) -> Result<MemoryId, Error> {
+        Err(self.internal("the CPU's memory is host memory: there is nothing to allocate".into()))
+    }
+
+    fn free(&self, _memory: MemoryId) {}
+
+    fn submit(&self, submission: Submission) -> Result<Submitted, Error> {
+        let deadline = Deadline::after(submission.time_limit.or(self.settings.time_limit));
+        let mut completion = Completion::default();
+        for command in submission.into_commands() {
+            if let Some(deadline) = deadline.filter(Deadline::has_passed) {
+                return Err(self.timeout(deadline));
+            }
+            match command {
+                Command::Dispatch(dispatch) => completion.dispatches.push(self.dispatch(dispatch, deadline)?),
+                Command::Upload { from, to }
+                | Command::Download { from, to }
+                | Command::Copy { from, to } => {
+                    // SAFETY: whoever made the submission excluded other access.
+                    unsafe { transfer::copy(&self.crew, &from, &to) }
+                        .map_err(|reason| self.internal(reason))?;
+                }
+                Command::Fill { to, word } => {
+                    // SAFETY: whoever made the submission excluded other access.
+                    unsafe { transfer::fill(&self.crew, &to, word) }
+                        .map_err(|reason| self.internal(reason))?;
+                }
+            }
+        }
+        Ok(Submitted::Done(completion))
+    }
+
+    fn poll(&self, fence: Fence) -> Result<Option<Completion>, Error> {
+        Err(self.internal(format!(
+            "fence {} does not exist: submissions are done at once",
+            fence.0
+        )))
+    }
+
+    fn wait(&self, fence: Fence) -> Result<Completion, Error> {
+        self.poll(fence).map(Option::unwrap_or_default)
+    }
+
+    fn trim(&self) {
+        self.scratches.trim();
+    }
+}

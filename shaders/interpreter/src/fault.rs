@@ -23,7 +23,8 @@ pub enum Fault {
     #[error(
         "{}workgroup {}: {reached} of {running} running invocations of kernel `{kernel}` reached this barrier; all \
          must (move it out of the non-uniform branch or loop)",
-        At(location), Triple(workgroup)
+        At(location),
+        Triple(workgroup)
     )]
     DivergentBarrier {
         /// Where the barrier stands.
@@ -41,7 +42,8 @@ pub enum Fault {
     #[error(
         "{}workgroup {}: invocations of kernel `{kernel}` pass different pointers to workgroupUniformLoad; it needs \
          the same one from all",
-        At(location), Triple(workgroup)
+        At(location),
+        Triple(workgroup)
     )]
     NonUniformLoad {
         /// Where the call stands.

@@ -223,10 +223,14 @@ macro_rules! float_number {
 }
 
 macro_rules! native {
-    (const $v:expr) => { $v };
+    (const $v:expr) => {
+        $v
+    };
 }
 macro_rules! narrow {
-    (const $v:expr) => { f16::from_f32_const($v) };
+    (const $v:expr) => {
+        f16::from_f32_const($v)
+    };
 }
 
 float_number! {
@@ -254,9 +258,15 @@ macro_rules! float {
             fn pow(self, exponent: Self) -> Self { self.powf(exponent) }
             #[inline(always)]
             fn atan2(self, x: Self) -> Self { <$ty>::atan2(self, x) }
-            float!(@forward $ty: floor ceil trunc sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 ln log2);
+            // std's inverse hyperbolic functions lose too many digits near their poles for f32's own precision.
+            float!(@wide $ty: asinh acosh atanh);
+            float!(@forward $ty: floor ceil trunc sqrt sin cos tan asin acos atan sinh cosh tanh exp exp2 ln log2);
         }
     };
+    (@wide $ty:ty: $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self) -> Self { f64::from(self).$name() as $ty }
+    )*};
     (@forward $ty:ty: $($name:ident)*) => {$(
         #[inline(always)]
         fn $name(self) -> Self { <$ty>::$name(self) }
@@ -320,7 +330,11 @@ fn round_to_odd(value: f64) -> f32 {
         return near;
     }
     let towards_zero = f64::from(near).abs() > value.abs();
-    f32::from_bits(if towards_zero { near.to_bits() - 1 } else { near.to_bits() + 1 })
+    f32::from_bits(if towards_zero {
+        near.to_bits() - 1
+    } else {
+        near.to_bits() + 1
+    })
 }
 
 #[cfg(test)]
@@ -330,7 +344,10 @@ mod tests {
     #[test]
     fn integer_division_has_no_traps() {
         assert_eq!((Number::div(7u32, 0), Number::rem(7u32, 0)), (7, 0));
-        assert_eq!((Number::div(i32::MIN, -1), Number::rem(i32::MIN, -1)), (i32::MIN, 0));
+        assert_eq!(
+            (Number::div(i32::MIN, -1), Number::rem(i32::MIN, -1)),
+            (i32::MIN, 0)
+        );
         assert_eq!((Number::div(-7i64, 2), Number::rem(-7i64, 2)), (-3, -1));
     }
 
@@ -350,7 +367,10 @@ mod tests {
         assert_eq!(Number::abs(-0.0f64).to_bits(), 0);
         assert_eq!(Number::abs(f16::from_f32(-3.0)), f16::from_f32(3.0));
         assert_eq!(Number::abs(i32::MIN), i32::MIN);
-        assert_eq!((Number::sign(-3i32), Number::sign(0.0f32), Number::sign(9u32)), (-1, 0.0, 1));
+        assert_eq!(
+            (Number::sign(-3i32), Number::sign(0.0f32), Number::sign(9u32)),
+            (-1, 0.0, 1)
+        );
         assert_eq!(Number::min(f32::NAN, 1.0), 1.0);
         assert_eq!(Number::max(1.0f32, f32::NAN), 1.0);
     }

@@ -23,7 +23,10 @@ impl<'a> Memory<'a> {
     /// assert_eq!(Memory::new(&words, 6).bytes(), 6);
     /// ```
     pub fn new(words: &'a [AtomicU32], bytes: u64) -> Memory<'a> {
-        Memory { words, bytes: bytes.min(words.len() as u64 * 4) }
+        Memory {
+            words,
+            bytes: bytes.min(words.len() as u64 * 4),
+        }
     }
 
     /// How many bytes count.
@@ -42,11 +45,19 @@ impl<'a> Memory<'a> {
     /// The value of `size` (2, 4 or 8) bytes at that address.
     #[inline(always)]
     pub(crate) fn load(&self, byte: u64, size: u32) -> u64 {
-        let Some(words) = self.words_at(byte, u64::from(size)) else { return 0 };
+        let Some(words) = self.words_at(byte, u64::from(size)) else {
+            return 0;
+        };
         let low = words[0].load(Ordering::Relaxed);
         match size {
             2 => u64::from(low >> (8 * (byte & 2)) & 0xffff),
-            8 => u64::from(low) | words.get(1).map_or(0, |high| u64::from(high.load(Ordering::Relaxed))) << 32,
+            8 => {
+                u64::from(low)
+                    | words
+                        .get(1)
+                        .map_or(0, |high| u64::from(high.load(Ordering::Relaxed)))
+                        << 32
+            }
             _ => u64::from(low),
         }
     }
@@ -54,7 +65,9 @@ impl<'a> Memory<'a> {
     /// Writes the low `size` (2, 4 or 8) bytes of `value`.
     #[inline(always)]
     pub(crate) fn store(&self, byte: u64, size: u32, value: u64) {
-        let Some(words) = self.words_at(byte, u64::from(size)) else { return };
+        let Some(words) = self.words_at(byte, u64::from(size)) else {
+            return;
+        };
         match size {
             2 => {
                 let shift = 8 * (byte & 2);
@@ -140,7 +153,10 @@ mod tests {
         let memory = Memory::new(&words, 6);
         assert_eq!(memory.load(0, 4), 0x4433_2211);
         assert_eq!(memory.load(4, 2), 0x6655);
-        assert_eq!((memory.load(6, 2), memory.load(4, 4), memory.load(0, 8)), (0, 0, 0));
+        assert_eq!(
+            (memory.load(6, 2), memory.load(4, 4), memory.load(0, 8)),
+            (0, 0, 0)
+        );
         memory.store(2, 2, 0xabcd);
         memory.store(6, 2, 0xffff);
         memory.store(4, 4, 0);

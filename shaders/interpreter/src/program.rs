@@ -84,7 +84,12 @@ impl Program {
     /// # Errors
     ///
     /// See [`Fault`]. What the workgroup wrote before stays written.
-    pub fn run_workgroup(&self, launch: &Launch<'_>, linear: u64, scratch: &mut Scratch) -> Result<(), Fault> {
+    pub fn run_workgroup(
+        &self,
+        launch: &Launch<'_>,
+        linear: u64,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
         let workgroup = self.check(launch, linear)?;
         scratch.prepare(self);
         let columns = &mut bytemuck::cast_slice_mut(&mut scratch.columns)[..self.columns * self.height()];

@@ -23,8 +23,6 @@ pub(crate) struct Shape {
     /// Columns in all.
     pub columns: u32,
     pub leaves: Arc<[Leaf]>,
-    /// Its scalars are accessed atomically.
-    pub atomic: bool,
 }
 
 /// What indexing into a composite type does.
@@ -76,12 +74,14 @@ fn leaf_count(module: &Module, inner: &TypeInner) -> u64 {
         TypeInner::Scalar(_) | TypeInner::Atomic(_) => 1,
         TypeInner::Vector { size, .. } => size as u64,
         TypeInner::Matrix { columns, rows, .. } => columns as u64 * rows as u64,
-        TypeInner::Array { base, size: ArraySize::Constant(n), .. } => {
-            u64::from(n.get()).saturating_mul(leaf_count(module, &module.types[base].inner))
-        }
-        TypeInner::Struct { ref members, .. } => members
-            .iter()
-            .fold(0, |sum, m| sum.saturating_add(leaf_count(module, &module.types[m.ty].inner))),
+        TypeInner::Array {
+            base,
+            size: ArraySize::Constant(n),
+            ..
+        } => u64::from(n.get()).saturating_mul(leaf_count(module, &module.types[base].inner)),
+        TypeInner::Struct { ref members, .. } => members.iter().fold(0, |sum, m| {
+            sum.saturating_add(leaf_count(module, &module.types[m.ty].inner))
+        }),
         _ => 0,
     }
 }
@@ -92,42 +92,56 @@ pub(crate) fn shape(module: &Module, inner: &TypeInner) -> Result<Shape, String>
     if count > MOST_LEAVES {
         return Err(format!("a value of {count} scalars (the most is {MOST_LEAVES})"));
     }
-    let mut builder = Builder { module, leaves: Vec::with_capacity(count as usize), columns: 0, atomic: false };
+    let mut builder = Builder {
+        module,
+        leaves: Vec::with_capacity(count as usize),
+        columns: 0,
+    };
     builder.append(inner, 0)?;
-    Ok(Shape { columns: builder.columns, leaves: builder.leaves.into(), atomic: builder.atomic })
+    Ok(Shape {
+        columns: builder.columns,
+        leaves: builder.leaves.into(),
+    })
 }
 
 struct Builder<'a> {
     module: &'a Module,
     leaves: Vec<Leaf>,
     columns: u32,
-    atomic: bool,
 }
 
 impl Builder<'_> {
     fn leaf(&mut self, kind: naga::Scalar, byte: u32) -> Result<(), String> {
         let scalar = scalar(kind).ok_or_else(|| format!("a scalar of kind {kind:?}"))?;
-        self.leaves.push(Leaf { column: self.columns, byte, scalar });
+        self.leaves.push(Leaf {
+            column: self.columns,
+            byte,
+            scalar,
+        });
         self.columns += width(scalar);
         Ok(())
     }
 
     fn append(&mut self, inner: &TypeInner, byte: u32) -> Result<(), String> {
         match *inner {
-            TypeInner::Scalar(kind) => self.leaf(kind, byte),
-            TypeInner::Atomic(kind) => {
-                self.atomic = true;
-                self.leaf(kind, byte)
-            }
+            TypeInner::Scalar(kind) | TypeInner::Atomic(kind) => self.leaf(kind, byte),
             TypeInner::Vector { size, scalar } => {
                 (0..size as u32).try_for_each(|n| self.leaf(scalar, byte + n * u32::from(scalar.width)))
             }
-            TypeInner::Matrix { columns, rows, scalar } => {
+            TypeInner::Matrix {
+                columns,
+                rows,
+                scalar,
+            } => {
                 let column = TypeInner::Vector { size: rows, scalar };
                 let stride = matrix_stride(rows, scalar.width);
                 (0..columns as u32).try_for_each(|n| self.append(&column, byte + n * stride))
             }
-            TypeInner::Array { base, size: ArraySize::Constant(count), stride } => {
+            TypeInner::Array {
+                base,
+                size: ArraySize::Constant(count),
+                stride,
+            } => {
                 let element = &self.module.types[base].inner;
                 (0..count.get()).try_for_each(|n| self.append(element, byte + n * stride))
             }
@@ -149,7 +163,11 @@ pub(crate) fn elements(module: &Module, inner: &TypeInner) -> Option<Elements> {
             columns: width(scalar(kind)?),
             bytes: u32::from(kind.width),
         },
-        TypeInner::Matrix { columns, rows, scalar: kind } => Elements {
+        TypeInner::Matrix {
+            columns,
+            rows,
+            scalar: kind,
+        } => Elements {
             count: Some(columns as u32),
             columns: rows as u32 * width(scalar(kind)?),
             bytes: matrix_stride(rows, kind.width),
@@ -168,19 +186,25 @@ pub(crate) fn elements(module: &Module, inner: &TypeInner) -> Option<Elements> {
 
 /// Columns before member `n` of a struct, and its bytes in memory.
 pub(crate) fn member(module: &Module, inner: &TypeInner, n: u32) -> Option<(u32, u32)> {
-    let TypeInner::Struct { ref members, .. } = *inner else { return None };
+    let TypeInner::Struct { ref members, .. } = *inner else {
+        return None;
+    };
     let member = members.get(n as usize)?;
-    Some((members[..n as usize].iter().map(|m| columns(module, m.ty)).sum(), member.offset))
+    Some((
+        members[..n as usize].iter().map(|m| columns(module, m.ty)).sum(),
+        member.offset,
+    ))
 }
 
 /// Columns of a type; a runtime-sized array has none. Saturates: whoever needs the columns checks the shape first.
 fn columns(module: &Module, ty: Handle<Type>) -> u32 {
     match module.types[ty].inner {
         TypeInner::Scalar(kind) | TypeInner::Atomic(kind) => scalar(kind).map_or(0, width),
-        TypeInner::Struct { ref members, .. } => {
-            members.iter().fold(0, |sum, m| sum.saturating_add(columns(module, m.ty)))
-        }
-        ref inner => elements(module, inner)
-            .map_or(0, |elements| elements.columns.saturating_mul(elements.count.unwrap_or(0))),
+        TypeInner::Struct { ref members, .. } => members
+            .iter()
+            .fold(0, |sum, m| sum.saturating_add(columns(module, m.ty))),
+        ref inner => elements(module, inner).map_or(0, |elements| {
+            elements.columns.saturating_mul(elements.count.unwrap_or(0))
+        }),
     }
 }

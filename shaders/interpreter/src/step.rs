@@ -21,7 +21,10 @@ impl Slot {
 
     /// The part of it that starts `first` columns in.
     pub(crate) fn part(self, first: u32, columns: u32) -> Slot {
-        Slot { start: self.start + first, columns }
+        Slot {
+            start: self.start + first,
+            columns,
+        }
     }
 }
 
@@ -53,7 +56,11 @@ pub(crate) const OUTSIDE: u32 = u32::MAX;
 pub(crate) enum Limit {
     Fixed(u32),
     /// A runtime-sized array: it starts at that byte of the binding, elements `stride` bytes apart.
-    Runtime { binding: usize, offset: u32, stride: u32 },
+    Runtime {
+        binding: usize,
+        offset: u32,
+        stride: u32,
+    },
 }
 
 /// What an index is.
@@ -81,40 +88,102 @@ pub(crate) enum Atomic {
 /// One step of a kernel. Every output slot lies above the slots that it is computed from.
 pub(crate) enum Step {
     /// A column function: operators, builtins, conversions, subgroup operations.
-    Map { function: Function, out: Slot, operands: [Slot; 4], dims: [u8; 3] },
+    Map {
+        function: Function,
+        out: Slot,
+        operands: [Slot; 4],
+        dims: [u8; 3],
+    },
     /// Copies whole columns, active or not.
     Copy { out: Slot, from: Slot },
     /// Element `index` of a value; zero where there is none.
-    Element { out: Slot, base: Slot, index: Slot, count: u32, leaves: Arc<[Leaf]> },
+    Element {
+        out: Slot,
+        base: Slot,
+        index: Slot,
+        count: u32,
+        leaves: Arc<[Leaf]>,
+    },
     /// The varying part of a pointer to an element.
-    ElementAddress { out: Slot, base: Option<Slot>, index: Index, signed: bool, limit: Limit, stride: u32 },
+    ElementAddress {
+        out: Slot,
+        base: Option<Slot>,
+        index: Index,
+        signed: bool,
+        limit: Limit,
+        stride: u32,
+    },
     /// A pointer as a value, to be passed to a function: an address in columns.
     Pointer { out: Slot, address: Address },
     /// The number of elements of a runtime-sized array.
-    ArrayLength { out: Slot, binding: usize, offset: u32, stride: u32 },
+    ArrayLength {
+        out: Slot,
+        binding: usize,
+        offset: u32,
+        stride: u32,
+    },
     /// Reads memory.
-    Load { out: Slot, address: Address, leaves: Arc<[Leaf]>, atomic: bool },
+    Load {
+        out: Slot,
+        address: Address,
+        leaves: Arc<[Leaf]>,
+        atomic: bool,
+    },
     /// Writes memory.
-    Store { address: Address, value: Slot, leaves: Arc<[Leaf]>, atomic: bool },
+    Store {
+        address: Address,
+        value: Slot,
+        leaves: Arc<[Leaf]>,
+        atomic: bool,
+    },
     /// An atomic operation on memory; `out` gets the old value, then (compare-exchange) whether it was exchanged.
-    Atomic { out: Option<Slot>, address: Address, value: Slot, leaf: Leaf, function: Atomic },
+    Atomic {
+        out: Option<Slot>,
+        address: Address,
+        value: Slot,
+        leaf: Leaf,
+        function: Atomic,
+    },
     /// Both blocks, each for its lanes.
-    If { condition: Slot, accept: Vec<Step>, reject: Vec<Step> },
-    Switch { selector: Slot, cases: Vec<Case>, exits: Exits },
-    Loop { body: Vec<Step>, continuing: Vec<Step>, break_if: Option<Slot>, exits: Exits },
+    If {
+        condition: Slot,
+        accept: Vec<Step>,
+        reject: Vec<Step>,
+    },
+    Switch {
+        selector: Slot,
+        cases: Vec<Case>,
+        exits: Exits,
+    },
+    Loop {
+        body: Vec<Step>,
+        continuing: Vec<Step>,
+        break_if: Option<Slot>,
+        exits: Exits,
+    },
     /// To the end of the innermost loop or switch.
     Break,
     /// To the continuing block of the innermost loop.
     Continue,
     /// To the caller; the value, if any, has been stored in the function's result.
     Return,
-    Call { function: usize, arguments: Vec<Slot>, out: Option<Slot> },
+    Call {
+        function: usize,
+        arguments: Vec<Slot>,
+        out: Option<Slot>,
+    },
     /// All invocations that still run must be here.
     Barrier { span: Span },
     /// All invocations of each subgroup that still run must be here, or none.
     SubgroupBarrier { span: Span },
     /// A barrier, a load, a barrier; every invocation must have the same pointer.
-    UniformLoad { out: Slot, address: Address, leaves: Arc<[Leaf]>, atomic: bool, span: Span },
+    UniformLoad {
+        out: Slot,
+        address: Address,
+        leaves: Arc<[Leaf]>,
+        atomic: bool,
+        span: Span,
+    },
 }
 
 /// Which ways out, besides its end, the inside of a loop or switch takes.

@@ -39,10 +39,16 @@ impl Constants {
         }
         let start = self.columns;
         for &value in &value {
-            self.list.push(Constant { column: self.columns, value });
+            self.list.push(Constant {
+                column: self.columns,
+                value,
+            });
             self.columns += if value.wide { 2 } else { 1 };
         }
-        let slot = Slot { start, columns: self.columns - start };
+        let slot = Slot {
+            start,
+            columns: self.columns - start,
+        };
         self.slots.insert(value, slot);
         slot
     }
@@ -58,22 +64,36 @@ pub(crate) fn value(
         Expression::Literal(literal) => Some(vec![bits(literal)?]),
         Expression::ZeroValue(ty) => {
             let shape = shape::shape(module, &module.types[ty].inner)?;
-            Some(shape.leaves.iter().map(|leaf| Bits { bits: 0, wide: width(leaf.scalar) == 2 }).collect())
+            Some(
+                shape
+                    .leaves
+                    .iter()
+                    .map(|leaf| Bits {
+                        bits: 0,
+                        wide: width(leaf.scalar) == 2,
+                    })
+                    .collect(),
+            )
         }
-        Expression::Constant(constant) => {
-            value(module, &module.global_expressions, module.constants[constant].init)?
-        }
+        Expression::Constant(constant) => value(
+            module,
+            &module.global_expressions,
+            module.constants[constant].init,
+        )?,
         Expression::Compose { ref components, .. } => {
             let mut whole = Vec::new();
             for &component in components {
-                let Some(part) = value(module, arena, component)? else { return Ok(None) };
+                let Some(part) = value(module, arena, component)? else {
+                    return Ok(None);
+                };
                 whole.extend(part);
             }
             Some(whole)
         }
-        Expression::Splat { size, value: component } => {
-            value(module, arena, component)?.map(|component| component.repeat(size as usize))
-        }
+        Expression::Splat {
+            size,
+            value: component,
+        } => value(module, arena, component)?.map(|component| component.repeat(size as usize)),
         _ => None,
     })
 }
@@ -90,7 +110,12 @@ fn bits(literal: Literal) -> Result<Bits, String> {
         Literal::F16(v) => (Scalar::F16, u64::from(v.to_bits())),
         Literal::F32(v) => (Scalar::F32, u64::from(v.to_bits())),
         Literal::F64(v) => (Scalar::F64, v.to_bits()),
-        Literal::AbstractInt(_) | Literal::AbstractFloat(_) => return Err(format!("the literal {literal:?}")),
+        Literal::AbstractInt(_) | Literal::AbstractFloat(_) => {
+            return Err(format!("the literal {literal:?}"));
+        }
     };
-    Ok(Bits { bits, wide: width(scalar) == 2 })
+    Ok(Bits {
+        bits,
+        wide: width(scalar) == 2,
+    })
 }

@@ -9,7 +9,9 @@ use crate::fault::Unsupported;
 use crate::shape::{self, Shape, scalar, width};
 use crate::step::{Slot, Space, Step};
 use crate::{linear, math, operator, pack};
-use naga::{BinaryOperator, Expression, Handle, MathFunction, RelationalFunction, ScalarKind, TypeInner, VectorSize};
+use naga::{
+    BinaryOperator, Expression, Handle, MathFunction, RelationalFunction, ScalarKind, TypeInner, VectorSize,
+};
 use warpweft_module::Scalar;
 
 /// Scalars in a value of a numeric type.
@@ -38,7 +40,10 @@ impl FunctionDecoder<'_, '_> {
                 let mut first = 0;
                 for &component in components {
                     let from = self.slot(component)?;
-                    steps.push(Step::Copy { out: out.part(first, from.columns), from });
+                    steps.push(Step::Copy {
+                        out: out.part(first, from.columns),
+                        from,
+                    });
                     first += from.columns;
                 }
             }
@@ -47,7 +52,11 @@ impl FunctionDecoder<'_, '_> {
                 let out = self.splat(from, size as u32, handle, steps)?;
                 self.slots.insert(handle, out);
             }
-            Expression::Swizzle { size, vector, pattern } => self.swizzle(handle, size, vector, pattern, steps)?,
+            Expression::Swizzle {
+                size,
+                vector,
+                pattern,
+            } => self.swizzle(handle, size, vector, pattern, steps)?,
             Expression::Access { base, index } => {
                 if self.inner(base).pointer_space().is_some() {
                     let address = self.access_varying(handle, base, index, steps)?;
@@ -71,10 +80,25 @@ impl FunctionDecoder<'_, '_> {
                 let Shape { leaves, .. } = self.shape(handle)?;
                 let out = self.result(handle)?;
                 match address {
-                    crate::step::Address { space: Space::Columns, fixed, varying: None } => {
-                        steps.push(Step::Copy { out, from: Slot { start: fixed, columns: out.columns } });
+                    crate::step::Address {
+                        space: Space::Columns,
+                        fixed,
+                        varying: None,
+                    } => {
+                        steps.push(Step::Copy {
+                            out,
+                            from: Slot {
+                                start: fixed,
+                                columns: out.columns,
+                            },
+                        });
                     }
-                    _ => steps.push(Step::Load { out, address, leaves, atomic }),
+                    _ => steps.push(Step::Load {
+                        out,
+                        address,
+                        leaves,
+                        atomic,
+                    }),
                 }
             }
             Expression::ArrayLength(pointer) => {
@@ -86,7 +110,12 @@ impl FunctionDecoder<'_, '_> {
                     return Err(self.unsupported("the length of something that is no binding", handle));
                 };
                 let out = self.result(handle)?;
-                steps.push(Step::ArrayLength { out, binding, offset: address.fixed, stride: elements.bytes });
+                steps.push(Step::ArrayLength {
+                    out,
+                    binding,
+                    offset: address.fixed,
+                    stride: elements.bytes,
+                });
             }
             Expression::Unary { op, expr } => {
                 let function = operator::unary(op, self.scalar(expr)?);
@@ -94,7 +123,11 @@ impl FunctionDecoder<'_, '_> {
                 self.map(handle, function, operands([operand]), [0; 3], steps)?;
             }
             Expression::Binary { op, left, right } => self.binary(handle, op, left, right, steps)?,
-            Expression::Select { condition, accept, reject } => {
+            Expression::Select {
+                condition,
+                accept,
+                reject,
+            } => {
                 let count = components(self.inner(handle));
                 let function = operator::select(self.scalar(handle)?.size());
                 let condition = self.widened(condition, count, steps)?;
@@ -111,7 +144,13 @@ impl FunctionDecoder<'_, '_> {
                 let argument = self.slot(argument)?;
                 self.map(handle, function, operands([argument]), [0; 3], steps)?;
             }
-            Expression::Math { fun, arg, arg1, arg2, arg3 } => {
+            Expression::Math {
+                fun,
+                arg,
+                arg1,
+                arg2,
+                arg3,
+            } => {
                 let arguments: Vec<_> = [Some(arg), arg1, arg2, arg3].into_iter().flatten().collect();
                 self.math(handle, fun, &arguments, steps)?;
             }
@@ -129,7 +168,9 @@ impl FunctionDecoder<'_, '_> {
     }
 
     fn is_constant(&self, handle: Handle<Expression>) -> bool {
-        self.slots.get(&handle).is_some_and(|slot| slot.end() <= self.decoder.constants.columns)
+        self.slots
+            .get(&handle)
+            .is_some_and(|slot| slot.end() <= self.decoder.constants.columns)
     }
 
     /// A step that computes the expression by a column function.
@@ -146,7 +187,12 @@ impl FunctionDecoder<'_, '_> {
             return Err(self.unsupported(what, handle));
         };
         let out = self.result(handle)?;
-        steps.push(Step::Map { function, out, operands, dims });
+        steps.push(Step::Map {
+            function,
+            out,
+            operands,
+            dims,
+        });
         Ok(())
     }
 
@@ -159,7 +205,10 @@ impl FunctionDecoder<'_, '_> {
     ) -> Result<Slot, Unsupported> {
         let out = self.push(from.columns * count, self.span(at))?;
         for n in 0..count {
-            steps.push(Step::Copy { out: out.part(n * from.columns, from.columns), from });
+            steps.push(Step::Copy {
+                out: out.part(n * from.columns, from.columns),
+                from,
+            });
         }
         Ok(out)
     }
@@ -172,7 +221,11 @@ impl FunctionDecoder<'_, '_> {
         steps: &mut Vec<Step>,
     ) -> Result<Slot, Unsupported> {
         let slot = self.slot(operand)?;
-        if components(self.inner(operand)) == count { Ok(slot) } else { self.splat(slot, count, operand, steps) }
+        if components(self.inner(operand)) == count {
+            Ok(slot)
+        } else {
+            self.splat(slot, count, operand, steps)
+        }
     }
 
     fn swizzle(
@@ -187,13 +240,19 @@ impl FunctionDecoder<'_, '_> {
         let width = width(self.scalar(vector)?);
         let pattern: Vec<u32> = pattern[..size as usize].iter().map(|&c| c as u32).collect();
         if pattern.windows(2).all(|pair| pair[1] == pair[0] + 1) {
-            self.slots.insert(handle, from.part(pattern[0] * width, pattern.len() as u32 * width));
+            self.slots.insert(
+                handle,
+                from.part(pattern[0] * width, pattern.len() as u32 * width),
+            );
             return Ok(());
         }
         let out = self.result(handle)?;
         for (n, &component) in pattern.iter().enumerate() {
             let from = from.part(component * width, width);
-            steps.push(Step::Copy { out: out.part(n as u32 * width, width), from });
+            steps.push(Step::Copy {
+                out: out.part(n as u32 * width, width),
+                from,
+            });
         }
         Ok(())
     }
@@ -233,7 +292,13 @@ impl FunctionDecoder<'_, '_> {
         let base = self.slot(base)?;
         let leaves = self.shape(handle)?.leaves;
         let out = self.result(handle)?;
-        steps.push(Step::Element { out, base, index, count, leaves });
+        steps.push(Step::Element {
+            out,
+            base,
+            index,
+            count,
+            leaves,
+        });
         Ok(())
     }
 
@@ -260,7 +325,10 @@ impl FunctionDecoder<'_, '_> {
             return self.map(handle, linear::product(scalar), operands, [rows, terms, 0], steps);
         }
         let count = components(self.inner(left)).max(components(self.inner(right)));
-        let operands = operands([self.widened(left, count, steps)?, self.widened(right, count, steps)?]);
+        let operands = operands([
+            self.widened(left, count, steps)?,
+            self.widened(right, count, steps)?,
+        ]);
         self.map(handle, operator::binary(op, scalar), operands, [0; 3], steps)
     }
 
@@ -287,7 +355,13 @@ impl FunctionDecoder<'_, '_> {
                 None => self.widened(argument, count, steps)?,
             };
         }
-        self.map(handle, whole.or_else(|| math::componentwise(fun, scalar)), list, dims, steps)
+        self.map(
+            handle,
+            whole.or_else(|| math::componentwise(fun, scalar)),
+            list,
+            dims,
+            steps,
+        )
     }
 
     fn cast(

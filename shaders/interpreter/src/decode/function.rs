@@ -47,7 +47,9 @@ impl<'a> Decoder<'a> {
                 (None, TypeInner::Struct { members, .. }) => {
                     let mut first = 0;
                     for member in members {
-                        let columns = self.shape(&self.module.types[member.ty].inner, Span::UNDEFINED)?.columns;
+                        let columns = self
+                            .shape(&self.module.types[member.ty].inner, Span::UNDEFINED)?
+                            .columns;
                         let Some(Binding::BuiltIn(builtin)) = member.binding else {
                             return Err(self.unsupported("an input that is not built in", Span::UNDEFINED));
                         };
@@ -104,7 +106,12 @@ impl<'a> Decoder<'a> {
             let start = self.frames.entry(callee).or_insert(end);
             *start = end.max(*start);
         }
-        Ok(Routine { arguments, result, variables, body })
+        Ok(Routine {
+            arguments,
+            result,
+            variables,
+            body,
+        })
     }
 }
 
@@ -138,7 +145,8 @@ impl<'a> FunctionDecoder<'_, 'a> {
     }
 
     fn type_shape(&self, ty: Handle<naga::Type>) -> Result<Shape, Unsupported> {
-        self.decoder.shape(&self.decoder.module.types[ty].inner, Span::UNDEFINED)
+        self.decoder
+            .shape(&self.decoder.module.types[ty].inner, Span::UNDEFINED)
     }
 
     /// New columns on top of the frame.
@@ -147,7 +155,10 @@ impl<'a> FunctionDecoder<'_, 'a> {
         self.top = start
             .checked_add(columns)
             .filter(|&end| u64::from(end) * 4 <= super::MOST_BYTES)
-            .ok_or_else(|| self.decoder.unsupported("values beyond the interpreter's memory", span))?;
+            .ok_or_else(|| {
+                self.decoder
+                    .unsupported("values beyond the interpreter's memory", span)
+            })?;
         self.highest = self.highest.max(self.top);
         Ok(Slot { start, columns })
     }
@@ -172,8 +183,15 @@ impl<'a> FunctionDecoder<'_, 'a> {
     fn arguments(&mut self) -> Result<Vec<Slot>, Unsupported> {
         let mut slots = Vec::new();
         for argument in &self.function.arguments {
-            let pointer = self.decoder.module.types[argument.ty].inner.pointer_space().is_some();
-            let columns = if pointer { 1 } else { self.type_shape(argument.ty)?.columns };
+            let pointer = self.decoder.module.types[argument.ty]
+                .inner
+                .pointer_space()
+                .is_some();
+            let columns = if pointer {
+                1
+            } else {
+                self.type_shape(argument.ty)?.columns
+            };
             slots.push(self.push(columns, Span::UNDEFINED)?);
         }
         Ok(slots)
@@ -195,7 +213,10 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 },
                 None => None,
             };
-            initials.push(Initial { variable: slot, value });
+            initials.push(Initial {
+                variable: slot,
+                value,
+            });
             places.insert(handle, slot);
         }
         Ok((initials, places))
@@ -219,13 +240,24 @@ impl<'a> FunctionDecoder<'_, 'a> {
                     let slot = arguments[n as usize];
                     self.slots.insert(handle, slot);
                     if self.inner(handle).pointer_space().is_some() {
-                        let address = Address { space: Space::Columns, fixed: 0, varying: Some(slot) };
+                        let address = Address {
+                            space: Space::Columns,
+                            fixed: 0,
+                            varying: Some(slot),
+                        };
                         self.addresses.insert(handle, address);
                     }
                 }
                 Expression::LocalVariable(variable) => {
                     let fixed = variables[&variable].start;
-                    self.addresses.insert(handle, Address { space: Space::Columns, fixed, varying: None });
+                    self.addresses.insert(
+                        handle,
+                        Address {
+                            space: Space::Columns,
+                            fixed,
+                            varying: None,
+                        },
+                    );
                 }
                 Expression::GlobalVariable(variable) => {
                     if let Some(&address) = self.decoder.globals.get(&variable) {
@@ -274,10 +306,18 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let inner = self.block(block)?;
                 steps.extend(inner);
             }
-            Statement::If { condition, ref accept, ref reject } => {
+            Statement::If {
+                condition,
+                ref accept,
+                ref reject,
+            } => {
                 let condition = self.slot(condition)?;
                 let (accept, reject) = (self.block(accept)?, self.block(reject)?);
-                steps.push(Step::If { condition, accept, reject });
+                steps.push(Step::If {
+                    condition,
+                    accept,
+                    reject,
+                });
             }
             Statement::Switch { selector, ref cases } => {
                 let outside = std::mem::take(&mut self.exits);
@@ -290,14 +330,26 @@ impl<'a> FunctionDecoder<'_, 'a> {
                         SwitchValue::Default => None,
                     };
                     let body = self.block(&case.body)?;
-                    decoded.push(Case { value, body, fall_through: case.fall_through });
+                    decoded.push(Case {
+                        value,
+                        body,
+                        fall_through: case.fall_through,
+                    });
                 }
                 let exits = self.exits;
                 self.exits.returns |= outside.returns;
                 self.exits.continues |= outside.continues;
-                steps.push(Step::Switch { selector, cases: decoded, exits });
+                steps.push(Step::Switch {
+                    selector,
+                    cases: decoded,
+                    exits,
+                });
             }
-            Statement::Loop { ref body, ref continuing, break_if } => {
+            Statement::Loop {
+                ref body,
+                ref continuing,
+                break_if,
+            } => {
                 let outside = std::mem::take(&mut self.exits);
                 let top = self.top;
                 // The continuing block and the condition see the values of the body.
@@ -305,8 +357,16 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let break_if = break_if.map(|condition| self.slot(condition)).transpose()?;
                 self.top = top;
                 let exits = self.exits;
-                self.exits = Exits { returns: exits.returns | outside.returns, ..outside };
-                steps.push(Step::Loop { body, continuing, break_if, exits });
+                self.exits = Exits {
+                    returns: exits.returns | outside.returns,
+                    ..outside
+                };
+                steps.push(Step::Loop {
+                    body,
+                    continuing,
+                    break_if,
+                    exits,
+                });
             }
             Statement::Break => steps.push(Step::Break),
             Statement::Continue => {
@@ -316,9 +376,18 @@ impl<'a> FunctionDecoder<'_, 'a> {
             Statement::Return { value } => {
                 self.exits.returns = true;
                 if let (Some(value), Some(result)) = (value, self.returns) {
-                    let address = Address { space: Space::Columns, fixed: result.start, varying: None };
+                    let address = Address {
+                        space: Space::Columns,
+                        fixed: result.start,
+                        varying: None,
+                    };
                     let (value, leaves) = (self.slot(value)?, self.shape(value)?.leaves);
-                    steps.push(Step::Store { address, value, leaves, atomic: false });
+                    steps.push(Step::Store {
+                        address,
+                        value,
+                        leaves,
+                        atomic: false,
+                    });
                 }
                 steps.push(Step::Return);
             }
@@ -333,9 +402,19 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let atomic = matches!(self.pointee(pointer)?, TypeInner::Atomic(_));
                 let address = self.address(pointer)?;
                 let (value, leaves) = (self.slot(value)?, self.shape(value)?.leaves);
-                steps.push(Step::Store { address, value, leaves, atomic });
+                steps.push(Step::Store {
+                    address,
+                    value,
+                    leaves,
+                    atomic,
+                });
             }
-            Statement::Atomic { pointer, ref fun, value, result } => {
+            Statement::Atomic {
+                pointer,
+                ref fun,
+                value,
+                result,
+            } => {
                 self.atomic(pointer, fun, value, result, steps)?;
             }
             Statement::WorkGroupUniformLoad { pointer, result } => {
@@ -343,27 +422,58 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let address = self.address(pointer)?;
                 let leaves = self.shape(result)?.leaves;
                 let out = self.result(result)?;
-                steps.push(Step::UniformLoad { out, address, leaves, atomic, span });
+                steps.push(Step::UniformLoad {
+                    out,
+                    address,
+                    leaves,
+                    atomic,
+                    span,
+                });
             }
-            Statement::Call { function, ref arguments, result } => {
+            Statement::Call {
+                function,
+                ref arguments,
+                result,
+            } => {
                 let mut slots = Vec::new();
                 for &argument in arguments {
                     slots.push(self.argument(argument, steps)?);
                 }
                 let out = result.map(|result| self.result(result)).transpose()?;
-                steps.push(Step::Call { function: function.index(), arguments: slots, out });
+                steps.push(Step::Call {
+                    function: function.index(),
+                    arguments: slots,
+                    out,
+                });
             }
             Statement::SubgroupBallot { result, predicate } => {
                 let operands = predicate.map(|p| self.slot(p)).transpose()?.unwrap_or_default();
-                self.subgroup(subgroup::ballot(predicate.is_some()), result, [operands, Slot::default()], steps)?;
+                self.subgroup(
+                    subgroup::ballot(predicate.is_some()),
+                    result,
+                    [operands, Slot::default()],
+                    steps,
+                )?;
             }
-            Statement::SubgroupGather { mode, argument, result } => {
+            Statement::SubgroupGather {
+                mode,
+                argument,
+                result,
+            } => {
                 let (function, index) = subgroup::gather(mode, self.scalar(argument)?);
-                let index = index.map(|index| self.slot(index)).transpose()?.unwrap_or_default();
+                let index = index
+                    .map(|index| self.slot(index))
+                    .transpose()?
+                    .unwrap_or_default();
                 let argument = self.slot(argument)?;
                 self.subgroup(function, result, [argument, index], steps)?;
             }
-            Statement::SubgroupCollectiveOperation { op, collective_op, argument, result } => {
+            Statement::SubgroupCollectiveOperation {
+                op,
+                collective_op,
+                argument,
+                result,
+            } => {
                 let scalar = self.scalar(argument)?;
                 let Some(function) = subgroup::collective(op, collective_op, scalar) else {
                     let what = format!("the subgroup operation {collective_op:?} {op:?} on {scalar}");
@@ -387,17 +497,16 @@ impl<'a> FunctionDecoder<'_, 'a> {
     }
 
     /// An argument's value; a pointer becomes an address in columns.
-    fn argument(
-        &mut self,
-        argument: Handle<Expression>,
-        steps: &mut Vec<Step>,
-    ) -> Result<Slot, Unsupported> {
+    fn argument(&mut self, argument: Handle<Expression>, steps: &mut Vec<Step>) -> Result<Slot, Unsupported> {
         if self.inner(argument).pointer_space().is_none() {
             return self.slot(argument);
         }
         let address = self.address(argument)?;
         if address.space != Space::Columns {
-            return Err(self.unsupported("a pointer to workgroup memory or a binding as an argument", argument));
+            return Err(self.unsupported(
+                "a pointer to workgroup memory or a binding as an argument",
+                argument,
+            ));
         }
         let out = self.push(1, self.span(argument))?;
         steps.push(Step::Pointer { out, address });
@@ -421,15 +530,21 @@ impl<'a> FunctionDecoder<'_, 'a> {
             AtomicFunction::Min => Atomic::Min,
             AtomicFunction::Max => Atomic::Max,
             AtomicFunction::Exchange { compare: None } => Atomic::Exchange,
-            AtomicFunction::Exchange { compare: Some(compare) } => {
-                Atomic::CompareExchange(self.slot(compare)?)
-            }
+            AtomicFunction::Exchange {
+                compare: Some(compare),
+            } => Atomic::CompareExchange(self.slot(compare)?),
         };
         let address = self.address(pointer)?;
         let leaf = self.shape(value)?.leaves[0];
         let value = self.slot(value)?;
         let out = result.map(|result| self.result(result)).transpose()?;
-        steps.push(Step::Atomic { out, address, value, leaf, function });
+        steps.push(Step::Atomic {
+            out,
+            address,
+            value,
+            leaf,
+            function,
+        });
         Ok(())
     }
 
@@ -441,7 +556,12 @@ impl<'a> FunctionDecoder<'_, 'a> {
         steps: &mut Vec<Step>,
     ) -> Result<(), Unsupported> {
         let out = self.result(result)?;
-        steps.push(Step::Map { function, out, operands: super::pointer::operands([a, b]), dims: [0; 3] });
+        steps.push(Step::Map {
+            function,
+            out,
+            operands: super::pointer::operands([a, b]),
+            dims: [0; 3],
+        });
         Ok(())
     }
 }

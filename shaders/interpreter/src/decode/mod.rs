@@ -15,8 +15,8 @@ use crate::program::Program;
 use crate::shape::{self, Shape};
 use crate::step::{Address, Initial, Slot, Space};
 use constants::Constants;
-use naga::{AddressSpace, BuiltIn, Expression, Function, GlobalVariable, Handle, Module, TypeInner};
 use naga::valid::ModuleInfo;
+use naga::{AddressSpace, BuiltIn, Expression, Function, GlobalVariable, Handle, Module, TypeInner};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use warpweft_module::Kernel;
@@ -76,7 +76,12 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
     }
     routines.reverse();
 
-    let lanes = entry_point.workgroup_size.iter().map(|&n| u64::from(n)).product::<u64>().max(1);
+    let lanes = entry_point
+        .workgroup_size
+        .iter()
+        .map(|&n| u64::from(n))
+        .product::<u64>()
+        .max(1);
     let bytes = lanes.saturating_mul(4 * u64::from(decoder.columns));
     if bytes > MOST_BYTES {
         let what = format!(
@@ -105,7 +110,10 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
 
 impl<'a> Decoder<'a> {
     fn unsupported(&self, what: impl Into<String>, span: naga::Span) -> Unsupported {
-        Unsupported { what: what.into(), location: self.kernel.locate(span) }
+        Unsupported {
+            what: what.into(),
+            location: self.kernel.locate(span),
+        }
     }
 
     fn shape(&self, inner: &TypeInner, span: naga::Span) -> Result<Shape, Unsupported> {
@@ -151,7 +159,10 @@ impl<'a> Decoder<'a> {
                 AddressSpace::Private => {
                     let columns = self.shape(inner, span)?.columns;
                     let slot = self.allot(columns, span)?;
-                    privates.push(Initial { variable: slot, value: initial_values.get(&handle).copied() });
+                    privates.push(Initial {
+                        variable: slot,
+                        value: initial_values.get(&handle).copied(),
+                    });
                     (Space::Columns, slot.start)
                 }
                 AddressSpace::WorkGroup => {
@@ -167,16 +178,27 @@ impl<'a> Decoder<'a> {
                 AddressSpace::Storage { .. } | AddressSpace::Uniform => {
                     let bindings = &self.kernel.interface().bindings;
                     let position = variable.binding.and_then(|at| {
-                        bindings.iter().position(|b| (b.group, b.binding) == (at.group, at.binding))
+                        bindings
+                            .iter()
+                            .position(|b| (b.group, b.binding) == (at.group, at.binding))
                     });
                     let Some(position) = position else {
                         return Err(self.unsupported("a binding that the interface lacks", span));
                     };
                     (Space::Binding(position), 0)
                 }
-                other => return Err(self.unsupported(format!("a variable in the {other:?} address space"), span)),
+                other => {
+                    return Err(self.unsupported(format!("a variable in the {other:?} address space"), span));
+                }
             };
-            self.globals.insert(handle, Address { space, fixed, varying: None });
+            self.globals.insert(
+                handle,
+                Address {
+                    space,
+                    fixed,
+                    varying: None,
+                },
+            );
         }
         Ok((privates, words))
     }

@@ -46,10 +46,14 @@ impl Access<'_> {
                     let out = &mut out[..self.lanes];
                     // PERF: step_by costs a third of the throughput of plain rows.
                     if step == 4 {
-                        out.iter_mut().zip(words).for_each(|(out, word)| *out = word.load(Ordering::Relaxed));
+                        out.iter_mut()
+                            .zip(words)
+                            .for_each(|(out, word)| *out = word.load(Ordering::Relaxed));
                     } else {
                         let words = words.iter().step_by(step as usize / 4);
-                        out.iter_mut().zip(words).for_each(|(out, word)| *out = word.load(Ordering::Relaxed));
+                        out.iter_mut()
+                            .zip(words)
+                            .for_each(|(out, word)| *out = word.load(Ordering::Relaxed));
                     }
                     return;
                 }
@@ -57,7 +61,9 @@ impl Access<'_> {
             _ => {}
         }
         if size == 8 {
-            self.each(out, 2, |at, _, k| memory.load(fixed + u64::from(at) + 4 * k as u64, 4) as u32);
+            self.each(out, 2, |at, _, k| {
+                memory.load(fixed + u64::from(at) + 4 * k as u64, 4) as u32
+            });
         } else {
             self.each(out, 1, |at, _, _| memory.load(fixed + u64::from(at), size) as u32);
         }
@@ -84,7 +90,10 @@ impl Access<'_> {
             Pattern::Uniform(OUTSIDE) => out.fill(0),
             Pattern::Even { first, step } if words == 1 => {
                 let from = memory[first as usize + fixed..].iter().step_by(step as usize);
-                out[..self.lanes].iter_mut().zip(from).for_each(|(out, &word)| *out = word);
+                out[..self.lanes]
+                    .iter_mut()
+                    .zip(from)
+                    .for_each(|(out, &word)| *out = word);
             }
             Pattern::Uniform(at) if words == 1 => out.fill(memory[at as usize + fixed]),
             _ => self.each(out, words, |at, _, k| memory[at as usize + fixed + k]),
@@ -112,8 +121,15 @@ impl Run<'_> {
         let pattern = self.pattern(address, mask);
         let height = self.height;
         let (lower, upper) = self.columns.split_at_mut(out.start as usize * height);
-        let varying = address.varying.map(|slot| &lower[slot.start as usize * height..][..height]);
-        let access = Access { pattern, varying, mask, lanes: self.program.lanes };
+        let varying = address
+            .varying
+            .map(|slot| &lower[slot.start as usize * height..][..height]);
+        let access = Access {
+            pattern,
+            varying,
+            mask,
+            lanes: self.program.lanes,
+        };
         for leaf in leaves {
             let words = width(leaf.scalar) as usize;
             let out = &mut upper[leaf.column as usize * height..][..words * height];
@@ -151,7 +167,8 @@ impl Run<'_> {
             let words = width(leaf.scalar) as usize;
             let column = &mut upper[leaf.column as usize * height..][..words * height];
             for lane in mask.iter() {
-                let from = (base.start + index[lane].min(count) * out.columns + leaf.column) as usize * height;
+                let from =
+                    (base.start + index[lane].min(count) * out.columns + leaf.column) as usize * height;
                 for k in 0..words {
                     let inside = index[lane] < count;
                     column[lane * words + k] = if inside { lower[from + lane * words + k] } else { 0 };

@@ -89,7 +89,11 @@ impl<'a> Run<'a> {
     fn global_id(&self, lane: usize) -> [u32; 3] {
         let size = self.program.workgroup_size;
         let local = self.local_id(lane);
-        std::array::from_fn(|axis| self.workgroup[axis].wrapping_mul(size[axis]).wrapping_add(local[axis]))
+        std::array::from_fn(|axis| {
+            self.workgroup[axis]
+                .wrapping_mul(size[axis])
+                .wrapping_add(local[axis])
+        })
     }
 
     fn local_id(&self, lane: usize) -> [u32; 3] {
@@ -128,7 +132,9 @@ impl<'a> Run<'a> {
                 let [x, y, z] = self.program.workgroup_size;
                 if y == 1 && z == 1 {
                     let start = workgroup[0].wrapping_mul(x);
-                    self.fill(slot, |lane| [start.wrapping_add(lane as u32), workgroup[1], workgroup[2]]);
+                    self.fill(slot, |lane| {
+                        [start.wrapping_add(lane as u32), workgroup[1], workgroup[2]]
+                    });
                 } else {
                     let ids: Vec<[u32; 3]> = (0..self.height).map(|lane| self.global_id(lane)).collect();
                     self.fill(slot, |lane| ids[lane]);
@@ -224,7 +230,12 @@ impl<'a> Run<'a> {
 
     fn step(&mut self, step: &'a Step, mask: &mut Mask) -> Result<(), Fault> {
         match *step {
-            Step::Map { function, out, operands, dims } => {
+            Step::Map {
+                function,
+                out,
+                operands,
+                dims,
+            } => {
                 let (lower, upper) = self.columns.split_at_mut(out.start as usize * self.height);
                 let height = self.height;
                 let column = |slot: Slot| &lower[slot.start as usize * height..slot.end() as usize * height];
@@ -238,28 +249,75 @@ impl<'a> Run<'a> {
                 function(&mut upper[..out.columns as usize * height], &args);
             }
             Step::Copy { out, from } => self.copy(out, from),
-            Step::Element { out, base, index, count, ref leaves } => {
+            Step::Element {
+                out,
+                base,
+                index,
+                count,
+                ref leaves,
+            } => {
                 self.element(out, base, index, count, leaves, mask);
             }
-            Step::ElementAddress { out, base, index, signed, limit, stride } => {
+            Step::ElementAddress {
+                out,
+                base,
+                index,
+                signed,
+                limit,
+                stride,
+            } => {
                 self.element_address(out, base, index, signed, limit, stride);
             }
             Step::Pointer { out, address } => self.pointer(out, address),
-            Step::ArrayLength { out, binding, offset, stride } => {
+            Step::ArrayLength {
+                out,
+                binding,
+                offset,
+                stride,
+            } => {
                 let length = self.array_length(binding, offset, stride);
                 let range = self.range(out);
                 self.columns[range].fill(length);
             }
-            Step::Load { out, address, ref leaves, atomic } => self.load(out, address, leaves, atomic, mask),
-            Step::Store { address, value, ref leaves, atomic } => {
+            Step::Load {
+                out,
+                address,
+                ref leaves,
+                atomic,
+            } => self.load(out, address, leaves, atomic, mask),
+            Step::Store {
+                address,
+                value,
+                ref leaves,
+                atomic,
+            } => {
                 self.store(address, value, leaves, atomic, mask);
             }
-            Step::Atomic { out, address, value, leaf, function } => {
+            Step::Atomic {
+                out,
+                address,
+                value,
+                leaf,
+                function,
+            } => {
                 self.atomic(out, address, value, leaf, function, mask);
             }
-            Step::If { condition, ref accept, ref reject } => self.branch(condition, accept, reject, mask)?,
-            Step::Switch { selector, ref cases, exits } => self.switch(selector, cases, exits, mask)?,
-            Step::Loop { ref body, ref continuing, break_if, exits } => {
+            Step::If {
+                condition,
+                ref accept,
+                ref reject,
+            } => self.branch(condition, accept, reject, mask)?,
+            Step::Switch {
+                selector,
+                ref cases,
+                exits,
+            } => self.switch(selector, cases, exits, mask)?,
+            Step::Loop {
+                ref body,
+                ref continuing,
+                break_if,
+                exits,
+            } => {
                 self.repeat(body, continuing, break_if, exits, mask)?;
             }
             Step::Break => mask.clear(self.height),
@@ -275,10 +333,20 @@ impl<'a> Run<'a> {
                 }
                 mask.clear(self.height);
             }
-            Step::Call { function, ref arguments, out } => self.call(function, arguments, out, mask)?,
+            Step::Call {
+                function,
+                ref arguments,
+                out,
+            } => self.call(function, arguments, out, mask)?,
             Step::Barrier { span } => self.barrier(span, mask)?,
             Step::SubgroupBarrier { span } => self.subgroup_barrier(span, mask)?,
-            Step::UniformLoad { out, address, ref leaves, atomic, span } => {
+            Step::UniformLoad {
+                out,
+                address,
+                ref leaves,
+                atomic,
+                span,
+            } => {
                 self.barrier(span, mask)?;
                 if !self.uniform(address, mask) {
                     return Err(Fault::NonUniformLoad {
@@ -347,7 +415,9 @@ impl<'a> Run<'a> {
         }
         // Everyone meets here but those who went further out.
         self.remove_gone(exits, mask);
-        [chosen, default, current].into_iter().for_each(|mask| self.give_mask(mask));
+        [chosen, default, current]
+            .into_iter()
+            .for_each(|mask| self.give_mask(mask));
         Ok(())
     }
 
@@ -398,7 +468,13 @@ impl<'a> Run<'a> {
             self.give_mask(continued);
         }
         self.give_mask(inside);
-        self.remove_gone(Exits { continues: false, ..exits }, mask);
+        self.remove_gone(
+            Exits {
+                continues: false,
+                ..exits
+            },
+            mask,
+        );
         Ok(())
     }
 
@@ -407,7 +483,10 @@ impl<'a> Run<'a> {
         if self.rounds >= ROUNDS_BETWEEN_POLLS {
             self.rounds = 0;
             if (self.launch.cancelled)() {
-                return Err(Fault::Cancelled { kernel: self.entry_name(), workgroup: self.workgroup });
+                return Err(Fault::Cancelled {
+                    kernel: self.entry_name(),
+                    workgroup: self.workgroup,
+                });
             }
         }
         Ok(())
@@ -457,7 +536,11 @@ impl<'a> Run<'a> {
         let count = running.active();
         self.give_mask(running);
         // The mask is always a part of the running lanes.
-        if mask.active() == count { Ok(()) } else { Err(self.divergent(span, mask.active(), count)) }
+        if mask.active() == count {
+            Ok(())
+        } else {
+            Err(self.divergent(span, mask.active(), count))
+        }
     }
 
     fn subgroup_barrier(&mut self, span: Span, mask: &Mask) -> Result<(), Fault> {

@@ -45,7 +45,8 @@ impl Run<'_> {
                 let span = u64::from(step) * (lanes as u64 - 1) + 4;
                 if let Some(to) = memory.words_at(fixed + u64::from(first), span) {
                     let to = to.iter().step_by(step as usize / 4);
-                    to.zip(&column[..lanes]).for_each(|(to, &word)| to.store(word, Ordering::Relaxed));
+                    to.zip(&column[..lanes])
+                        .for_each(|(to, &word)| to.store(word, Ordering::Relaxed));
                     continue;
                 }
             }
@@ -68,7 +69,9 @@ impl Run<'_> {
     fn store_to_workgroup(&mut self, address: Address, value: Slot, leaves: &[Leaf], mask: &Mask) {
         let height = self.height;
         let columns = &*self.columns;
-        let varying = address.varying.map(|slot| &columns[slot.start as usize * height..][..height]);
+        let varying = address
+            .varying
+            .map(|slot| &columns[slot.start as usize * height..][..height]);
         for leaf in leaves {
             let words = width(leaf.scalar) as usize;
             let fixed = (address.fixed + leaf.column) as usize;
@@ -89,13 +92,19 @@ impl Run<'_> {
         match (self.pattern(address, mask), address.varying) {
             (Pattern::Uniform(OUTSIDE), _) => {}
             (Pattern::Uniform(at), _) if full => {
-                let variable = Slot { start: address.fixed + at, columns: value.columns };
+                let variable = Slot {
+                    start: address.fixed + at,
+                    columns: value.columns,
+                };
                 self.copy(variable, value);
             }
             (Pattern::Uniform(at), _) => {
                 for leaf in leaves {
                     let words = width(leaf.scalar);
-                    let column = |start: u32| Slot { start: start + leaf.column, columns: words };
+                    let column = |start: u32| Slot {
+                        start: start + leaf.column,
+                        columns: words,
+                    };
                     self.blend(column(address.fixed + at), column(value.start), mask);
                 }
             }
@@ -123,13 +132,19 @@ impl Run<'_> {
         let (to, from) = (self.range(to), self.range(from));
         let words = to.len() / self.height;
         // A variable never shares columns with a value.
-        let Ok([to, from]) = self.columns.get_disjoint_mut([to, from]) else { return };
+        let Ok([to, from]) = self.columns.get_disjoint_mut([to, from]) else {
+            return;
+        };
         if words == 1 {
             for ((to, &from), &mask) in to.iter_mut().zip(&*from).zip(mask.lanes()) {
                 *to = (*to & !mask) | (from & mask);
             }
         } else {
-            for ((to, from), &mask) in to.chunks_exact_mut(words).zip(from.chunks_exact(words)).zip(mask.lanes()) {
+            for ((to, from), &mask) in to
+                .chunks_exact_mut(words)
+                .zip(from.chunks_exact(words))
+                .zip(mask.lanes())
+            {
                 if mask != 0 {
                     to.copy_from_slice(from);
                 }

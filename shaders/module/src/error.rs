@@ -224,16 +224,17 @@ fn render(
         .with_labels(labels.collect())
         .with_notes(notes.to_vec());
     let mut text = String::new();
-    match term::emit_to_string(&mut text, &term::Config::default(), &files, &report) {
-        Ok(()) => text
-            .lines()
-            .map(str::trim_end)
-            .collect::<Vec<_>>()
-            .join("\n")
-            .trim_end()
-            .to_string(),
-        Err(_) => format!("error: {message}"),
+    if term::emit_to_string(&mut text, &term::Config::default(), &files, &report).is_err() {
+        return message.to_string();
     }
+    // Whoever prints an error says that it is one.
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    text.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim_end()
+        .to_string()
 }
 
 /// The text with control characters replaced by as many bytes: a file must not steer the reader's terminal.

@@ -23,7 +23,7 @@ fn unknown_name() {
     check(
         "@compute @workgroup_size(1)\nfn main() {\n    let a = 1 + nothing;\n}",
         r#"
-error: no definition in scope for identifier: `nothing`
+no definition in scope for identifier: `nothing`
   ┌─ k.wgsl:3:17
   │
 3 │     let a = 1 + nothing;
@@ -37,7 +37,7 @@ fn wrong_type() {
     check(
         "@compute @workgroup_size(1)\nfn main() {\n    var a: i32;\n    a += 1.5;\n}",
         r#"
-error: automatic conversions cannot convert elements of `{AbstractFloat}` to `i32`
+automatic conversions cannot convert elements of `{AbstractFloat}` to `i32`
   ┌─ k.wgsl:4:5
   │
 4 │     a += 1.5;
@@ -53,7 +53,7 @@ fn decrement_token() {
     check(
         "@compute @workgroup_size(1) fn main() { let a = 3; let b = a--a; }",
         r#"
-error: expected `;`, found "--"
+expected `;`, found "--"
   ┌─ k.wgsl:1:61
   │
 1 │ @compute @workgroup_size(1) fn main() { let a = 3; let b = a--a; }
@@ -69,7 +69,7 @@ fn preprocessor() {
     check(
         "#include \"math.wgsl\"\n",
         r##"
-error: expected global item (`struct`, `const`, `var`, `alias`, `fn`, `diagnostic`, `enable`, `requires`, `;`) or the end of the file, found "#"
+expected global item (`struct`, `const`, `var`, `alias`, `fn`, `diagnostic`, `enable`, `requires`, `;`) or the end of the file, found "#"
   ┌─ k.wgsl:1:1
   │
 1 │ #include "math.wgsl"
@@ -85,7 +85,7 @@ fn pointer_parameters() {
     check(
         "var<workgroup> w: array<f32, 4>;\nfn f(p: ptr<workgroup, f32>) { *p = 1.0; }\n@compute @workgroup_size(1) fn main() { f(&w[1]); }",
         r#"
-error: function `f`: Argument 'p' at index 0 is a pointer of space WorkGroup, which can't be passed into functions
+function `f`: Argument 'p' at index 0 is a pointer of space WorkGroup, which can't be passed into functions
   ┌─ k.wgsl:2:1
   │
 2 │ fn f(p: ptr<workgroup, f32>) { *p = 1.0; }
@@ -97,7 +97,7 @@ error: function `f`: Argument 'p' at index 0 is a pointer of space WorkGroup, wh
     check(
         "requires unrestricted_pointer_parameters;\n@compute @workgroup_size(1) fn main() { }",
         r#"
-error: the `unrestricted_pointer_parameters` language extension is not yet supported
+the `unrestricted_pointer_parameters` language extension is not yet supported
   ┌─ k.wgsl:1:10
   │
 1 │ requires unrestricted_pointer_parameters;
@@ -118,7 +118,7 @@ fn f16_bitcasts() {
     check(
         &kernel("u[0] = bitcast<u32>(h[0]);"),
         r#"
-error: automatic conversions cannot convert elements of `vec2<u16>` to `u32`
+automatic conversions cannot convert elements of `vec2<u16>` to `u32`
   ┌─ k.wgsl:5:5
   │
 5 │     u[0] = bitcast<u32>(h[0]);
@@ -132,7 +132,7 @@ error: automatic conversions cannot convert elements of `vec2<u16>` to `u32`
     check(
         &kernel("let v = bitcast<vec2<f16>>(u[0]); u[1] = u32(length(v));"),
         r#"
-error: a bitcast to 16-bit floats is not supported
+a bitcast to 16-bit floats is not supported
   ┌─ k.wgsl:5:13
   │
 5 │     let v = bitcast<vec2<f16>>(u[0]); u[1] = u32(length(v));
@@ -144,7 +144,7 @@ error: a bitcast to 16-bit floats is not supported
     check(
         &kernel("let v = bitcast<u32>(h[0]); if any(v > 3) { u[0] = 1; }"),
         r#"
-error: kernel `main`: Operation Greater can't work with (of type vec2<u16>) and (of type u16)
+kernel `main`: Operation Greater can't work with (of type vec2<u16>) and (of type u16)
   ┌─ k.wgsl:5:40
   │
 5 │     let v = bitcast<u32>(h[0]); if any(v > 3) { u[0] = 1; }
@@ -153,7 +153,7 @@ error: kernel `main`: Operation Greater can't work with (of type vec2<u16>) and 
   = naga has no bitcast to or from f16: use `unpack2x16float(u)` and `pack2x16float(v)`, which convert between u32 and vec2<f32>
 "#,
     );
-    let frexp = "error: `frexp` of 16-bit floats is not supported
+    let frexp = "`frexp` of 16-bit floats is not supported
   ┌─ k.wgsl:5:20
   │
 5 │     u[0] = u32(any(frexp(h[0]).fract > h[1]));
@@ -168,7 +168,7 @@ fn directives() {
     check(
         "enable f64;\n@compute @workgroup_size(1) fn main() { }",
         r#"
-error: unknown enable-extension `f64`
+unknown enable-extension `f64`
   ┌─ k.wgsl:1:8
   │
 1 │ enable f64;
@@ -180,7 +180,7 @@ error: unknown enable-extension `f64`
     check(
         "enable warp_drive;\n@compute @workgroup_size(1) fn main() { }",
         r#"
-error: unknown enable-extension `warp_drive`
+unknown enable-extension `warp_drive`
   ┌─ k.wgsl:1:8
   │
 1 │ enable warp_drive;
@@ -192,7 +192,7 @@ error: unknown enable-extension `warp_drive`
     check(
         "requires subgroup_id;\n@compute @workgroup_size(1) fn main() { }",
         r#"
-error: unknown language extension `subgroup_id`
+unknown language extension `subgroup_id`
   ┌─ k.wgsl:1:10
   │
 1 │ requires subgroup_id;
@@ -204,7 +204,7 @@ error: unknown language extension `subgroup_id`
     check(
         "@compute @workgroup_size(1) fn main() { let a = 1h; }",
         r#"
-error: the `f16` enable extension is not enabled
+the `f16` enable extension is not enabled
   ┌─ k.wgsl:1:49
   │
 1 │ @compute @workgroup_size(1) fn main() { let a = 1h; }
@@ -220,7 +220,7 @@ fn address_spaces() {
     check(
         "var<push_constant> n: u32;\n@compute @workgroup_size(1) fn main() { let a = n; }",
         r#"
-error: unknown address space: `push_constant`
+unknown address space: `push_constant`
   ┌─ k.wgsl:1:5
   │
 1 │ var<push_constant> n: u32;
@@ -232,7 +232,7 @@ error: unknown address space: `push_constant`
     check(
         "var<immediate> n: u32;\n@compute @workgroup_size(1) fn main() { let a = n; }",
         r#"
-error: kernel `main` uses `n`, an immediate, which is not supported
+kernel `main` uses `n`, an immediate, which is not supported
   ┌─ k.wgsl:1:1
   │
 1 │ var<immediate> n: u32;
@@ -248,7 +248,7 @@ fn textures_and_the_like() {
     check(
         "@group(0) @binding(0) var t: texture_2d<f32>;\n@compute @workgroup_size(1) fn main() { let a = textureLoad(t, vec2(0, 0), 0); }",
         r#"
-error: kernel `main` uses `t`, a texture, which is not supported
+kernel `main` uses `t`, a texture, which is not supported
   ┌─ k.wgsl:1:23
   │
 1 │ @group(0) @binding(0) var t: texture_2d<f32>;
@@ -260,7 +260,7 @@ error: kernel `main` uses `t`, a texture, which is not supported
     check(
         "@group(0) @binding(0) var t: texture_2d<f32>; @group(0) @binding(1) var s: sampler;\n@compute @workgroup_size(1) fn main() { let a = textureSampleLevel(t, s, vec2(0.5, 0.5), 0.0); }",
         r#"
-error: kernel `main` uses `t`, a texture, which is not supported
+kernel `main` uses `t`, a texture, which is not supported
   ┌─ k.wgsl:1:23
   │
 1 │ @group(0) @binding(0) var t: texture_2d<f32>; @group(0) @binding(1) var s: sampler;
@@ -272,7 +272,7 @@ error: kernel `main` uses `t`, a texture, which is not supported
     check(
         "enable wgpu_ray_query;\n@group(0) @binding(0) var world: acceleration_structure;\n@compute @workgroup_size(1) fn main() {\n    var q: ray_query;\n    rayQueryInitialize(&q, world, RayDesc(0u, 0xFFu, 0.1, 100.0, vec3<f32>(0.0), vec3<f32>(0.0, 1.0, 0.0)));\n}",
         r#"
-error: kernel `main` uses `world`, an acceleration structure for ray tracing, which is not supported
+kernel `main` uses `world`, an acceleration structure for ray tracing, which is not supported
   ┌─ k.wgsl:2:23
   │
 2 │ @group(0) @binding(0) var world: acceleration_structure;
@@ -296,7 +296,7 @@ fn no_kernel() {
     check(
         "@compute fn main() { }",
         r#"
-error: workgroup size is missing on compute shader entry point
+workgroup size is missing on compute shader entry point
   ┌─ k.wgsl:1:2
   │
 1 │ @compute fn main() { }
@@ -310,7 +310,7 @@ fn workgroup_size() {
     check(
         "@compute @workgroup_size(0, 2)\nfn main() { }",
         r#"
-error: kernel `main`: Workgroup size is out of range
+kernel `main`: Workgroup size is out of range
   ┌─ k.wgsl:2:4
   │
 2 │ fn main() { }
@@ -324,7 +324,7 @@ fn out_of_range_constant_index() {
     check(
         "@compute @workgroup_size(1) fn main() {\n    var a = array<i32, 3>(1, 2, 3);\n    let b = a[5];\n}",
         r#"
-error: kernel `main`: Accessing index 5 is out of bounds
+kernel `main`: Accessing index 5 is out of bounds
   ┌─ k.wgsl:3:13
   │
 3 │     let b = a[5];
@@ -338,7 +338,7 @@ fn layout_of_bindings() {
     check(
         "@group(0) @binding(0) var<uniform> s: array<f32, 4>;\n@compute @workgroup_size(1) fn main() { let a = s[0]; }",
         r#"
-error: variable `s`: Alignment requirements for address space Uniform are not met by: The array stride 4 is not a multiple of the required alignment 16
+variable `s`: Alignment requirements for address space Uniform are not met by: The array stride 4 is not a multiple of the required alignment 16
   ┌─ k.wgsl:1:23
   │
 1 │ @group(0) @binding(0) var<uniform> s: array<f32, 4>;
@@ -350,7 +350,7 @@ error: variable `s`: Alignment requirements for address space Uniform are not me
     check(
         "@group(0) @binding(0) var<storage> s: array<bool, 4>;\n@compute @workgroup_size(1) fn main() { let a = s[0]; }",
         r#"
-error: variable `s`: its type cannot be shared with the host
+variable `s`: its type cannot be shared with the host
   ┌─ k.wgsl:1:23
   │
 1 │ @group(0) @binding(0) var<storage> s: array<bool, 4>;
@@ -366,7 +366,7 @@ fn writing_what_is_not_writable() {
     check(
         "@group(0) @binding(0) var<storage> x: array<f32>;\n@compute @workgroup_size(1) fn main() { x[0] = 1.0; }",
         r#"
-error: kernel `main`: The pointer doesn't relate to a valid destination for a store
+kernel `main`: The pointer doesn't relate to a valid destination for a store
   ┌─ k.wgsl:2:41
   │
 2 │ @compute @workgroup_size(1) fn main() { x[0] = 1.0; }
@@ -378,7 +378,7 @@ error: kernel `main`: The pointer doesn't relate to a valid destination for a st
     check(
         "@group(0) @binding(0) var<storage, write> x: array<f32>;\n@compute @workgroup_size(1) fn main() { x[0] = 1.0; }",
         r#"
-error: variable `x`: Storage address space doesn't support write-only access
+variable `x`: Storage address space doesn't support write-only access
   ┌─ k.wgsl:1:23
   │
 1 │ @group(0) @binding(0) var<storage, write> x: array<f32>;
@@ -390,7 +390,7 @@ error: variable `x`: Storage address space doesn't support write-only access
     check(
         "@group(0) @binding(0) var<storage, read_write> x: array<atomic<u32>>;\n@compute @workgroup_size(1) fn main() { x[0] = 1; }",
         r#"
-error: kernel `main`: Abstract types may only appear in constant expressions
+kernel `main`: Abstract types may only appear in constant expressions
   ┌─ k.wgsl:2:48
   │
 2 │ @compute @workgroup_size(1) fn main() { x[0] = 1; }
@@ -406,7 +406,7 @@ fn constants_of_64_bits() {
     check(
         "const A: f64 = 3.0;\nconst B: f64 = A / 2.0;\n@compute @workgroup_size(1) fn main() { let b = B; }",
         r#"
-error: Cannot apply the binary op to the arguments
+Cannot apply the binary op to the arguments
   ┌─ k.wgsl:2:16
   │
 2 │ const B: f64 = A / 2.0;
@@ -422,7 +422,7 @@ fn binding_clash() {
     check(
         "@group(0) @binding(3) var<storage> a: array<f32>;\n@group(0) @binding(3) var<storage, read_write> b: array<f32>;\n@compute @workgroup_size(1) fn main() { b[0] = a[0]; }",
         r#"
-error: kernel `main` uses `a` and `b`, both at @group(0) @binding(3)
+kernel `main` uses `a` and `b`, both at @group(0) @binding(3)
   ┌─ k.wgsl:2:23
   │
 1 │ @group(0) @binding(3) var<storage> a: array<f32>;
@@ -440,7 +440,7 @@ fn recursion() {
     check(
         "fn f(n: i32) -> i32 { return f(n - 1); }\n@compute @workgroup_size(1) fn main() { let a = f(3); }",
         r#"
-error: declaration of `f` is recursive
+declaration of `f` is recursive
   ┌─ k.wgsl:1:4
   │
 1 │ fn f(n: i32) -> i32 { return f(n - 1); }
@@ -454,7 +454,7 @@ fn unclosed() {
     check(
         "@compute @workgroup_size(1) fn main() {\n    let a = 1;\n",
         r#"
-error: `{` is not closed before the end of the file
+`{` is not closed before the end of the file
   ┌─ k.wgsl:1:39
   │
 1 │ @compute @workgroup_size(1) fn main() {
@@ -466,7 +466,7 @@ error: `{` is not closed before the end of the file
     check(
         "@compute @workgroup_size(1) fn main() { /* to do /* and more */ }",
         r#"
-error: a block comment is not closed
+a block comment is not closed
   ┌─ k.wgsl:1:41
   │
 1 │ @compute @workgroup_size(1) fn main() { /* to do /* and more */ }
@@ -503,19 +503,19 @@ fn nesting() {
     };
     assert_eq!(
         headline(format!("x = {}x{};", "(".repeat(500), ")".repeat(500))),
-        "error: brackets nest deeper than 120 levels"
+        "brackets nest deeper than 120 levels"
     );
     assert_eq!(
         headline(format!("x = x{};", " + x".repeat(5000))),
-        "error: an expression nests more than 4000 operators"
+        "an expression nests more than 4000 operators"
     );
     assert_eq!(
         headline(format!("if x > 1.0 {{ }} {}", "else if x > 2.0 { }".repeat(300))),
-        "error: a chain of `else if` is longer than 255"
+        "a chain of `else if` is longer than 255"
     );
     assert_eq!(
         headline("x = 1.0;".repeat(110_000)),
-        "error: a declaration has more than 400000 tokens"
+        "a declaration has more than 400000 tokens"
     );
 }
 

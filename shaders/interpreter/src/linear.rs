@@ -199,7 +199,11 @@ impl Square {
 
     fn cofactor(&self, column: usize, row: usize) -> f64 {
         let minor = self.without(column, row).determinant();
-        if (column + row) % 2 == 0 { minor } else { -minor }
+        if (column + row).is_multiple_of(2) {
+            minor
+        } else {
+            -minor
+        }
     }
 
     fn determinant(&self) -> f64 {

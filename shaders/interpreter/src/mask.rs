@@ -106,6 +106,36 @@ impl Mask {
     }
 }
 
+/// The masks of a workgroup's control flow, kept for the next one.
+#[derive(Default)]
+pub(crate) struct Masks {
+    /// Lanes that take part: those that overhang the grid's `over` never do.
+    pub taking_part: Mask,
+    /// Lanes that have returned, one mask per active function; the entry point's are done for good.
+    pub returned: Vec<Mask>,
+    /// Lanes on their way to the continuing block, one mask per active loop.
+    pub continued: Vec<Mask>,
+    free: Vec<Mask>,
+}
+
+impl Masks {
+    /// Forgets a workgroup that did not come to its end.
+    pub(crate) fn reset(&mut self) {
+        self.free.append(&mut self.returned);
+        self.free.append(&mut self.continued);
+    }
+
+    /// A mask of any content.
+    pub(crate) fn take(&mut self) -> Mask {
+        self.free.pop().unwrap_or_default()
+    }
+
+    /// Back for the next [`take`](Self::take).
+    pub(crate) fn give(&mut self, mask: Mask) {
+        self.free.push(mask);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

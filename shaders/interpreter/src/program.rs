@@ -4,7 +4,7 @@
 
 use crate::decode::{self, Builtins, Constant};
 use crate::fault::{Fault, Unsupported};
-use crate::mask::Mask;
+use crate::mask::Masks;
 use crate::memory::Memory;
 use crate::run::Run;
 use crate::step::{Initial, Routine};
@@ -61,7 +61,9 @@ pub struct Scratch {
     /// `u64` for the alignment of 64-bit columns.
     columns: Vec<u64>,
     workgroup: Vec<u32>,
-    masks: Vec<Mask>,
+    masks: Masks,
+    /// `local_invocation_id` of each lane.
+    local_ids: Vec<[u32; 3]>,
 }
 
 impl Program {
@@ -93,8 +95,19 @@ impl Program {
         let workgroup = self.check(launch, linear)?;
         scratch.prepare(self);
         let columns = &mut bytemuck::cast_slice_mut(&mut scratch.columns)[..self.columns * self.height()];
-        let (words, masks) = (&mut scratch.workgroup[..], &mut scratch.masks);
-        Run::new(self, launch, workgroup, columns, words, masks).run()
+        scratch.masks.reset();
+        Run {
+            program: self,
+            launch,
+            workgroup,
+            height: self.height(),
+            columns,
+            words: &mut scratch.workgroup,
+            masks: &mut scratch.masks,
+            local_ids: &scratch.local_ids,
+            rounds: 0,
+        }
+        .run()
     }
 
     /// Entries of a column: the lanes, rounded up so that vectors and 64-bit entries come out even.
@@ -157,6 +170,10 @@ impl Scratch {
                 columns[start..start + height].fill(constant.value.bits as u32);
             }
         }
+        let [x, y, _] = program.workgroup_size;
+        self.local_ids.clear();
+        self.local_ids
+            .extend((0..height as u32).map(|lane| [lane % x, lane / x % y, lane / x / y]));
         self.program = program.id;
     }
 }

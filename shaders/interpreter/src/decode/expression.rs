@@ -7,7 +7,7 @@ use super::pointer::operands;
 use crate::column::Function;
 use crate::fault::Unsupported;
 use crate::shape::{self, Shape, scalar, width};
-use crate::step::{Slot, Space, Step};
+use crate::step::{Address, Slot, Space, Step};
 use crate::{linear, math, operator, pack};
 use naga::{
     BinaryOperator, Expression, Handle, MathFunction, RelationalFunction, ScalarKind, TypeInner, VectorSize,
@@ -77,28 +77,31 @@ impl FunctionDecoder<'_, '_> {
             Expression::Load { pointer } => {
                 let atomic = matches!(self.pointee(pointer)?, TypeInner::Atomic(_));
                 let address = self.address(pointer)?;
-                let Shape { leaves, .. } = self.shape(handle)?;
-                let out = self.result(handle)?;
-                match address {
-                    crate::step::Address {
-                        space: Space::Columns,
-                        fixed,
-                        varying: None,
-                    } => {
-                        steps.push(Step::Copy {
-                            out,
-                            from: Slot {
-                                start: fixed,
-                                columns: out.columns,
-                            },
-                        });
+                let Shape { columns, leaves } = self.shape(handle)?;
+                if let Address {
+                    space: Space::Columns,
+                    fixed,
+                    varying: None,
+                } = address
+                {
+                    let variable = Slot {
+                        start: fixed,
+                        columns,
+                    };
+                    if self.lasting.contains(&handle) {
+                        self.slots.insert(handle, variable);
+                    } else {
+                        let out = self.result(handle)?;
+                        steps.push(Step::Copy { out, from: variable });
                     }
-                    _ => steps.push(Step::Load {
+                } else {
+                    let out = self.result(handle)?;
+                    steps.push(Step::Load {
                         out,
                         address,
                         leaves,
                         atomic,
-                    }),
+                    });
                 }
             }
             Expression::ArrayLength(pointer) => {

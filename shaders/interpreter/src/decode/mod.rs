@@ -6,7 +6,9 @@
 mod constants;
 mod expression;
 mod function;
+mod lasting;
 mod pointer;
+mod statement;
 
 pub(crate) use constants::Constant;
 

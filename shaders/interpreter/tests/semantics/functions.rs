@@ -112,3 +112,59 @@ fn overrides() {
         .bind("x", &[9f32; 4])
         .expect("x", &[0f32, 0.5, 1.0, 9.0]);
 }
+
+#[test]
+fn values_keep_what_the_variable_held() {
+    let wgsl = "
+        struct S { a: u32, v: vec2<u32> }
+        var<private> p: u32;
+        var<private> other: u32;
+        fn bump() -> u32 { p += 1; return p; }
+        fn bump_through(n: ptr<private, u32>) { let old = other; *n += 5; p += old; }
+        fn swap(a: ptr<function, u32>, b: ptr<function, u32>) { let t = *a; *a = *b; *b = t; }
+        @group(0) @binding(0) var<storage, read_write> x: array<u32>;
+        @compute @workgroup_size(1)
+        fn main() {
+            var n = 1u;
+            let one = n;
+            n += 1;
+            x[0] = one * 10 + n;
+
+            // From before a loop, and written at its end.
+            let two = n;
+            for (var j = 0; j < 3; j++) { x[1] = x[1] * 10 + two; n += 1; }
+            x[2] = n;
+
+            // The selector is written by the cases.
+            switch n {
+                case 5 { n = 6; x[3] += 1; }
+                case 6 { n = 7; x[3] += 10; }
+                default { x[3] += 100; }
+            }
+
+            // Written by a call, directly and through a pointer.
+            let before = p;
+            x[4] = bump() * 100 + bump() * 10 + before;
+            let still = other;
+            bump_through(&other);
+            x[5] = p * 100 + still * 10 + other;
+
+            // Parts of a whole.
+            var s = S(1, vec2(2, 3));
+            let whole = s;
+            let part = whole.v.yx;
+            let y = whole.v.y;
+            s.v.y = s.v.x;
+            s.v = part + s.v;
+            s.a += y;
+            x[6] = s.a * 100 + s.v.x * 10 + s.v.y;
+            var a = 3u;
+            var b = 4u;
+            let c = a;
+            swap(&a, &b);
+            x[7] = a * 100 + b * 10 + c;
+        }";
+    // s.v = (3, 2) + (2, 2); s.a = 1 + 3.
+    let expected = [12u32, 222, 5, 1, 120, 205, 454, 433];
+    Test::new(wgsl).bind("x", &[0u32; 8]).expect("x", &expected);
+}

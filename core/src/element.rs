@@ -39,8 +39,9 @@ impl ElementType {
             }
         }
         // Values laid out without gaps may come in any shape; a type with padding must be matched whole.
-        let raw_words = self.scalar.is_some_and(|s| s.size() == 4);
-        let fits = match dense(element) || (raw_words && ty.scalar().is_none()) {
+        // Structures may come as raw 4-byte words too, padding included.
+        let raw_words = self.scalar.is_some_and(|s| s.size() == 4) && matches!(element, Type::Struct { .. });
+        let fits = match dense(element) || raw_words {
             true => {
                 bytes.is_multiple_of(u64::from(stride(element))) || ty.runtime_array().is_none_or(|a| a.0 > 0)
             }
@@ -222,6 +223,26 @@ mod tests {
         });
         check::<Particle>(&good, 32, None);
         check::<u32>(&good, 32, None);
+        // Raw words fit structures of one scalar type too, padding included.
+        let vec3 = Type::Vector {
+            len: 3,
+            scalar: Scalar::F32,
+        };
+        let all_f32 = members
+            .iter()
+            .map(|m| Member {
+                ty: vec3.clone(),
+                ..m.clone()
+            })
+            .collect();
+        let uniform = array(Type::Struct {
+            name: "P".into(),
+            members: all_f32,
+            size: 32,
+            align: 16,
+        });
+        check::<f32>(&uniform, 64, None);
+        check::<f32>(&uniform, 60, Some("elements take 32 bytes"));
         let bad = array(Type::Struct {
             name: "Particle".into(),
             members,

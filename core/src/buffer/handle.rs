@@ -253,6 +253,27 @@ impl AnyBuffer {
         &self.part.shape
     }
 
+    /// The same bytes as elements of another type and shape: what a file holds, as the kernel declares it.
+    ///
+    /// # Errors
+    /// When elements of that type in that shape would take another number of bytes.
+    pub fn reinterpret(&self, element: ElementType, shape: impl Into<Vec<usize>>) -> Result<AnyBuffer> {
+        let shape = shape.into();
+        let size = u64::from(element.size);
+        let bytes = shape
+            .iter()
+            .try_fold(size, |bytes, &axis| bytes.checked_mul(axis as u64));
+        if bytes != Some(self.part.bytes) {
+            return Err(Error::Buffer(format!(
+                "{} bytes are not elements of {size} bytes in the shape {shape:?}",
+                self.part.bytes
+            )));
+        }
+        let mut part = self.part.clone();
+        (part.element, part.shape) = (element, shape);
+        Ok(AnyBuffer { part })
+    }
+
     /// The bytes of the elements, like [`Buffer::read`].
     ///
     /// # Errors

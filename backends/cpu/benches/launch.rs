@@ -2,6 +2,7 @@
 //!
 //! * `native/…`: `submit` of a saxpy with a hand-written implementation, the command list built anew each time;
 //! * `interpreted/…`: the same through the interpreter;
+//! * `handover`: an empty native implementation of a large launch, run within the pool;
 //! * `threads/…`: the same interpreted work on one thread and on all of them, around the size at which the device
 //!   begins to share it.
 
@@ -81,6 +82,13 @@ fn launches(c: &mut Criterion) {
     }
 }
 
+fn handover(c: &mut Criterion) {
+    let cpu = Cpu::new(Settings::default()).expect("a CPU");
+    let empty: Arc<dyn Native> = Arc::new(|_: &NativeArguments<'_>| Ok(()));
+    let kernel = load(&cpu, Some(empty));
+    c.bench_function("handover", |b| b.iter(launcher(&cpu, kernel, 1 << 20)));
+}
+
 fn threads(c: &mut Criterion) {
     let mut group = c.benchmark_group("threads");
     for (name, threads) in [("one", Some(1)), ("all", None)] {
@@ -96,5 +104,5 @@ fn threads(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, launches, threads);
+criterion_group!(benches, launches, handover, threads);
 criterion_main!(benches);

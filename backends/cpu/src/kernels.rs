@@ -20,7 +20,7 @@ pub(crate) struct Prepared {
 
 /// How it is run.
 pub(crate) enum Code {
-    Interpreted(warpweft_interpreter::Program),
+    Interpreted(Box<warpweft_interpreter::Program>),
     Native(Arc<dyn Native>),
 }
 
@@ -32,7 +32,7 @@ impl Prepared {
             None => {
                 let prepare = AssertUnwindSafe(|| warpweft_interpreter::Program::new(&kernel));
                 let program = catch_unwind(prepare).map_err(panic_message)?;
-                Code::Interpreted(program.map_err(|unsupported| unsupported.to_string())?)
+                Code::Interpreted(Box::new(program.map_err(|unsupported| unsupported.to_string())?))
             }
         };
         Ok(Self { kernel, code })

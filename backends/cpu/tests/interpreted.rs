@@ -140,14 +140,17 @@ fn invocations_beyond_an_exact_grid_take_no_effect() {
     );
 }
 
+/// Workgroup 37 fails late, workgroup 137 at once.
 const DIVERGENT: &str = "
     @group(0) @binding(0) var<storage, read_write> out: array<u32>;
     @compute @workgroup_size(64)
     fn diverge(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) w: vec3u) {
-        out[w.x] = i;
-        if w.x % 1000 == 37 && i < 3 {
+        var n = select(0u, 20000u, w.x == 37);
+        while n > 0 { n -= 1; }
+        if w.x % 100 == 37 && i < 3 {
             workgroupBarrier();
         }
+        out[w.x] = n;
     }";
 
 #[test]
@@ -160,17 +163,81 @@ fn a_divergent_barrier_is_reported_where_it_stands_and_for_the_first_workgroup()
         match run(&cpu, dispatch).unwrap_err() {
             Error::Execution { kernel, reason, .. } => {
                 assert_eq!(kernel, "diverge");
-                assert!(reason.contains("test.wgsl:7:"), "{reason}");
+                assert!(reason.contains("test.wgsl:8:"), "{reason}");
                 reason
             }
             other => panic!("{other}"),
         }
     };
     let first = report(1, 0);
-    for _ in 0..20 {
+    for _ in 0..5 {
         assert_eq!(report(4, 0), first);
     }
     assert_ne!(report(4, 38), first, "the report names the workgroup");
+}
+
+/// The first workgroup waits for the last.
+const BACKWARD: &str = "
+    @group(0) @binding(0) var<storage, read_write> done: atomic<u32>;
+    @compute @workgroup_size(1)
+    fn backward(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) n: vec3u) {
+        if w.x == 0 {
+            while atomicLoad(&done) == 0 {}
+        }
+        if w.x == n.x - 1 { atomicStore(&done, 1u); }
+    }";
+
+#[test]
+fn a_large_launch_is_shared_with_other_threads() {
+    let settings = Settings {
+        threads: Some(2),
+        time_limit: Some(Duration::from_secs(60)),
+        ..Settings::default()
+    };
+    let cpu = Cpu::new(settings).unwrap();
+    let kernel = load(&cpu, BACKWARD, None).kernel;
+    let done = block(&[0u32]);
+    run(
+        &cpu,
+        dispatch(kernel, 10_000, vec![Argument::Region(whole(&done))]),
+    )
+    .unwrap();
+    assert_eq!(read::<u32>(&done), [1]);
+}
+
+/// Workgroup 5 fails after a while, and those after it never end.
+const DOOMED: &str = "
+    @group(0) @binding(0) var<storage, read_write> out: array<u32>;
+    @compute @workgroup_size(2)
+    fn doomed(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) w: vec3u) {
+        while w.x > 5 && out[0] == 0 {}
+        var n = select(0u, 1000000u, w.x == 5);
+        while n > 0 { n -= 1; }
+        if w.x == 5 && i == 0 { workgroupBarrier(); }
+    }";
+
+#[test]
+fn a_failure_stops_the_workgroups_after_it() {
+    let (report, reported) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let cpu = cpu(4);
+        let kernel = load(&cpu, DOOMED, None).kernel;
+        let out = block(&[0u32]);
+        report
+            .send(run(
+                &cpu,
+                dispatch(kernel, 10_000, vec![Argument::Region(whole(&out))]),
+            ))
+            .unwrap();
+    });
+    let error = reported
+        .recv_timeout(Duration::from_secs(60))
+        .expect("it ends")
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Execution { reason, .. } if reason.contains("test.wgsl:8:")),
+        "{error}"
+    );
 }
 
 const ENDLESS: &str = "

@@ -138,9 +138,6 @@ impl State {
         if let Some(Strike::Fail(error)) = strike {
             result = Err(error);
         }
-        if result.is_err() {
-            landings.clear();
-        }
         End::At {
             moment: self.idle_at,
             result: result.map(|()| completion),

@@ -23,7 +23,7 @@ pub(crate) struct Prepared {
 }
 
 enum Code {
-    Interpreted(interpreter::Program),
+    Interpreted(Box<interpreter::Program>),
     Native(Arc<dyn Native>),
     /// Nothing is executed.
     Pretence,
@@ -57,9 +57,9 @@ impl Kernels {
         }
         let code = match &program.native {
             Some(native) => Code::Native(native.clone()),
-            None if execute => {
-                Code::Interpreted(interpreter::Program::new(&program.kernel).map_err(|e| e.to_string())?)
-            }
+            None if execute => Code::Interpreted(Box::new(
+                interpreter::Program::new(&program.kernel).map_err(|e| e.to_string())?,
+            )),
             None => Code::Pretence,
         };
         self.last += 1;

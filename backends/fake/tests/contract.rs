@@ -117,6 +117,21 @@ fn transfers_join_the_right_sides() {
 }
 
 #[test]
+fn neighbouring_ranges_do_not_overlap() {
+    let fake = Fake::new(Spec::default());
+    let memory = fake.allocate(24).unwrap();
+    for (from, to) in [(0..8, 8..16), (8..16, 0..8), (0..8, 16..24), (16..24, 0..8)] {
+        let (from, to) = (Region::device(memory, from), Region::device(memory, to));
+        run(&fake, vec![Command::Copy { from, to }]).unwrap();
+    }
+    for (from, to) in [(0..8, 4..12), (4..12, 0..8), (0..24, 8..32)] {
+        let (from, to) = (Region::device(memory, from), Region::device(memory, to));
+        fake.submit(submission(vec![Command::Copy { from, to }]))
+            .unwrap_err();
+    }
+}
+
+#[test]
 fn a_list_does_not_read_what_its_own_download_brings() {
     let fake = Fake::new(Spec::default());
     let memory = fake.allocate(16).unwrap();

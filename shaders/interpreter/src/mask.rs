@@ -56,10 +56,13 @@ impl Mask {
     /// Becomes `f` of two masks' lanes (all ones or zero each).
     fn combine(&mut self, a: &Mask, b: &[u32], f: impl Fn(u32, u32) -> u32) {
         self.lanes.resize(a.lanes.len(), 0);
+        let mut active = 0u32;
         for (out, (&a, &b)) in self.lanes.iter_mut().zip(a.lanes.iter().zip(b)) {
             *out = f(a, b);
+            // All ones is minus one.
+            active = active.wrapping_sub(*out);
         }
-        self.count();
+        self.active = active as usize;
     }
 
     /// Becomes the lanes of `mask` where the boolean column holds.
@@ -101,7 +104,6 @@ impl Mask {
     }
 
     fn count(&mut self) {
-        // All ones is minus one.
         self.active = self.lanes.iter().fold(0u32, |sum, &lane| sum.wrapping_sub(lane)) as usize;
     }
 }

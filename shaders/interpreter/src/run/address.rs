@@ -71,6 +71,7 @@ impl Run<'_> {
     }
 
     /// The varying part of the address of an element: [`OUTSIDE`] where there is none.
+    #[inline(never)]
     pub(super) fn element_address(
         &mut self,
         out: Slot,
@@ -121,6 +122,7 @@ impl Run<'_> {
     }
 
     /// A pointer as one number.
+    #[inline(never)]
     pub(super) fn pointer(&mut self, out: Slot, address: Address) {
         let out = self.range(out);
         let Some(varying) = address.varying else {

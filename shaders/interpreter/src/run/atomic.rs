@@ -12,6 +12,7 @@ use warpweft_module::Scalar;
 
 impl Run<'_> {
     /// Read-modify-write; `out` gets the old values and, for a compare-exchange, whether it was exchanged.
+    #[inline(never)]
     pub(super) fn atomic(
         &mut self,
         out: Option<Slot>,

@@ -5,6 +5,7 @@
 use super::Run;
 use crate::fault::Fault;
 use crate::mask::Mask;
+use crate::step::Address;
 use naga::Span;
 
 impl Run<'_> {
@@ -45,6 +46,18 @@ impl Run<'_> {
         }
         self.masks.give(running);
         Ok(())
+    }
+
+    /// The pointer of a uniform load is the same for everyone.
+    pub(super) fn check_uniform(&self, address: Address, span: Span, mask: &Mask) -> Result<(), Fault> {
+        if self.uniform(address, mask) {
+            return Ok(());
+        }
+        Err(Fault::NonUniformLoad {
+            location: self.program.kernel.locate(span),
+            kernel: self.entry_name(),
+            workgroup: self.workgroup,
+        })
     }
 
     fn divergent(&self, span: Span, reached: usize, running: usize) -> Fault {

@@ -11,6 +11,7 @@ use crate::step::{Case, Exits, Slot, Step};
 const ROUNDS_BETWEEN_POLLS: u32 = 256;
 
 impl<'a> Run<'a> {
+    #[inline(never)]
     pub(super) fn branch(
         &mut self,
         condition: Slot,
@@ -37,6 +38,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn switch(
         &mut self,
         selector: Slot,
@@ -86,6 +88,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn repeat(
         &mut self,
         body: &'a [Step],
@@ -143,6 +146,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn call(
         &mut self,
         function: usize,

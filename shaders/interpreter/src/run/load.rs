@@ -117,6 +117,7 @@ impl Access<'_> {
 
 impl Run<'_> {
     /// Reads a value into `out`.
+    #[inline(never)]
     pub(super) fn load(&mut self, out: Slot, address: Address, leaves: &[Leaf], atomic: bool, mask: &Mask) {
         let pattern = self.pattern(address, mask);
         let height = self.height;
@@ -151,6 +152,7 @@ impl Run<'_> {
     }
 
     /// Element `index` of a value; zero where there is none.
+    #[inline(never)]
     pub(super) fn element(
         &mut self,
         out: Slot,

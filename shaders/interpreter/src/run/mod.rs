@@ -12,7 +12,7 @@ mod control;
 mod load;
 mod store;
 
-use crate::column::Args;
+use crate::column::{Args, Function};
 use crate::fault::Fault;
 use crate::mask::{Mask, Masks};
 use crate::program::{Launch, Program};
@@ -106,26 +106,31 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    #[inline(always)]
+    fn map(&mut self, function: Function, out: Slot, operands: &[Slot; 4], dims: [u8; 3], mask: &Mask) {
+        let height = self.height;
+        let (lower, upper) = self.columns.split_at_mut(out.start as usize * height);
+        let column = |slot: Slot| &lower[slot.start as usize * height..][..slot.columns as usize * height];
+        let [a, b, c, d] = *operands;
+        let args = Args {
+            operands: [column(a), column(b), column(c), column(d)],
+            mask: mask.lanes(),
+            full: mask.active() == self.program.lanes,
+            dims,
+            subgroup_size: self.launch.subgroup_size as usize,
+        };
+        function(&mut upper[..out.columns as usize * height], &args);
+    }
+
+    // PERF: runs between every two columns, so whatever is long or rare is kept out of line.
     fn step(&mut self, step: &'a Step, mask: &mut Mask) -> Result<(), Fault> {
         match *step {
             Step::Map {
                 function,
                 out,
-                operands,
+                ref operands,
                 dims,
-            } => {
-                let (lower, upper) = self.columns.split_at_mut(out.start as usize * self.height);
-                let height = self.height;
-                let column = |slot: Slot| &lower[slot.start as usize * height..slot.end() as usize * height];
-                let args = Args {
-                    operands: operands.map(column),
-                    mask: mask.lanes(),
-                    full: mask.active() == self.program.lanes,
-                    dims,
-                    subgroup_size: self.launch.subgroup_size as usize,
-                };
-                function(&mut upper[..out.columns as usize * height], &args);
-            }
+            } => self.map(function, out, operands, dims, mask),
             Step::Copy { out, from } => self.copy(out, from),
             Step::Element {
                 out,
@@ -226,13 +231,7 @@ impl<'a> Run<'a> {
                 span,
             } => {
                 self.barrier(span, mask)?;
-                if !self.uniform(address, mask) {
-                    return Err(Fault::NonUniformLoad {
-                        location: self.program.kernel.locate(span),
-                        kernel: self.entry_name(),
-                        workgroup: self.workgroup,
-                    });
-                }
+                self.check_uniform(address, span, mask)?;
                 self.load(out, address, leaves, atomic, mask);
             }
         }

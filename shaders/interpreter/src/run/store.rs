@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 impl Run<'_> {
     /// Writes a value.
+    #[inline(never)]
     pub(super) fn store(
         &mut self,
         address: Address,

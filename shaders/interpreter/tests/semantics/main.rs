@@ -6,6 +6,7 @@ mod bounds;
 mod control;
 mod functions;
 mod launches;
+mod programs;
 mod subgroups;
 mod types;
 

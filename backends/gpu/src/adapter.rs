@@ -44,7 +44,10 @@ impl Found {
     /// # Errors
     /// When it cannot be used, or the driver refuses.
     pub fn open(&self, settings: Settings) -> Result<Gpu, Error> {
-        let internal = |reason: String| Error::Internal { device: self.info.name.clone(), reason };
+        let internal = |reason: String| Error::Internal {
+            device: self.info.name.clone(),
+            reason,
+        };
         if let Some(obstacle) = &self.obstacle {
             return Err(internal(obstacle.clone()));
         }
@@ -66,16 +69,25 @@ impl Found {
 /// An empty list means that no graphics driver was found. Adapters that cannot be used are listed with the reason.
 pub fn devices() -> Vec<Found> {
     // Enumeration runs driver code; whatever panics in there, there are then no devices.
-    let adapters = std::panic::catch_unwind(|| pollster::block_on(INSTANCE.enumerate_adapters(wgpu::Backends::all())))
-        .unwrap_or_default();
+    let adapters =
+        std::panic::catch_unwind(|| pollster::block_on(INSTANCE.enumerate_adapters(wgpu::Backends::all())))
+            .unwrap_or_default();
     let infos: Vec<_> = adapters.iter().map(|adapter| adapter.get_info()).collect();
     let mut found: Vec<_> = adapters
         .into_iter()
         .zip(&infos)
-        .filter(|(_, info)| !infos.iter().any(|other| same(info, other) && rank(other) < rank(info)))
+        .filter(|(_, info)| {
+            !infos
+                .iter()
+                .any(|other| same(info, other) && rank(other) < rank(info))
+        })
         .map(|(adapter, info)| {
             let (features, limits) = (adapter.features(), adapter.limits());
-            Found { info: describe(info, features, &limits), obstacle: obstacle(features, &limits), adapter }
+            Found {
+                info: describe(info, features, &limits),
+                obstacle: obstacle(features, &limits),
+                adapter,
+            }
         })
         .collect();
     found.sort_by_key(|f| (f.obstacle.is_some(), f.info.kind == DeviceKind::Software));
@@ -110,7 +122,10 @@ const ABILITIES: [(Features, wgpu::Features); 9] = [
     (Features::SUBGROUPS, wgpu::Features::SUBGROUP),
     (Features::SUBGROUP_BARRIER, wgpu::Features::SUBGROUP_BARRIER),
     (Features::ATOMIC_I64, wgpu::Features::SHADER_INT64_ATOMIC_ALL_OPS),
-    (Features::ATOMIC_I64_MIN_MAX, wgpu::Features::SHADER_INT64_ATOMIC_MIN_MAX),
+    (
+        Features::ATOMIC_I64_MIN_MAX,
+        wgpu::Features::SHADER_INT64_ATOMIC_MIN_MAX,
+    ),
     (Features::ATOMIC_F32, wgpu::Features::SHADER_FLOAT32_ATOMIC),
 ];
 
@@ -121,7 +136,10 @@ pub(crate) fn obstacle(features: wgpu::Features, limits: &wgpu::Limits) -> Optio
         return Some("it lacks immediates (push constants), which every launch needs".into());
     }
     if limits.max_immediate_size < needed {
-        return Some(format!("it offers {} bytes of immediates, every launch needs {needed}", limits.max_immediate_size));
+        return Some(format!(
+            "it offers {} bytes of immediates, every launch needs {needed}",
+            limits.max_immediate_size
+        ));
     }
     if limits.max_storage_buffers_per_shader_stage == 0 {
         return Some("it offers no storage buffers to compute shaders".into());
@@ -130,7 +148,11 @@ pub(crate) fn obstacle(features: wgpu::Features, limits: &wgpu::Limits) -> Optio
 }
 
 /// An adapter in the contract's terms.
-pub(crate) fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features, limits: &wgpu::Limits) -> DeviceInfo {
+pub(crate) fn describe(
+    info: &wgpu::AdapterInfo,
+    features: wgpu::Features,
+    limits: &wgpu::Limits,
+) -> DeviceInfo {
     let driver = format!("{} {}", info.driver, info.driver_info);
     DeviceInfo {
         name: info.name.clone(),
@@ -142,7 +164,11 @@ pub(crate) fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features, limit
         driver: driver.trim().to_owned(),
         host_memory: false,
         synchronous: false,
-        features: ABILITIES.iter().filter(|(_, f)| features.contains(*f)).map(|(ours, _)| *ours).collect(),
+        features: ABILITIES
+            .iter()
+            .filter(|(_, f)| features.contains(*f))
+            .map(|(ours, _)| *ours)
+            .collect(),
         limits: Limits {
             memory: None,
             allocation: limits.max_buffer_size & !3,

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use warpweft_hal::{
-    Command, Completion, Device, DeviceInfo, Error, Fence, KernelId, Loaded, Memory, MemoryId, Program, Submission,
-    Submitted,
+    Command, Completion, Device, DeviceInfo, Error, Fence, KernelId, Loaded, Memory, MemoryId, Program,
+    Submission, Submitted,
 };
 
 use crate::adapter;
@@ -72,7 +72,10 @@ impl Gpu {
         let mut info = adapter::describe(adapter, features, &limits);
         info.limits.memory = settings.memory;
         if let Some(obstacle) = adapter::obstacle(features, &limits) {
-            return Err(Error::Internal { device: info.name, reason: obstacle });
+            return Err(Error::Internal {
+                device: info.name,
+                reason: obstacle,
+            });
         }
         let fault = Fault::watch(&info.name, &device);
         let filler = Filler::new(&device, &fault)?;
@@ -138,14 +141,20 @@ impl Gpu {
     fn stage(&self, commands: &[Command]) -> Result<Vec<wgpu::Buffer>, Error> {
         let mut staged = Vec::new();
         for command in commands {
-            let Command::Upload { from, .. } = command else { continue };
+            let Command::Upload { from, .. } = command else {
+                continue;
+            };
             if from.size == 0 {
                 continue;
             }
             let Memory::Host(block) = &from.memory else {
                 return Err(self.fault.internal("an upload starts on the device"));
             };
-            if !from.offset.checked_add(from.size).is_some_and(|end| end <= block.len()) {
+            if from
+                .offset
+                .checked_add(from.size)
+                .is_none_or(|end| end > block.len())
+            {
                 return Err(self.fault.internal("an upload leaves its host block"));
             }
             // SAFETY: whoever made the submission promised that nothing writes the range meanwhile.
@@ -166,7 +175,9 @@ impl Gpu {
         let mut dispatches = 0;
         let mut timed = false;
         for command in commands {
-            let Command::Dispatch(dispatch) = command else { continue };
+            let Command::Dispatch(dispatch) = command else {
+                continue;
+            };
             dispatches += 1;
             if every == 1 {
                 timed = true;
@@ -175,7 +186,8 @@ impl Gpu {
                 timed |= run < FIRST || run.is_multiple_of(every);
             }
         }
-        (timed && dispatches <= stamps::MOST).then(|| Stamps::take(&mut state.stamps, &self.device, dispatches))
+        (timed && dispatches <= stamps::MOST)
+            .then(|| Stamps::take(&mut state.stamps, &self.device, dispatches))
     }
 
     /// Encodes and submits a list whose uploads are staged.
@@ -188,7 +200,13 @@ impl Gpu {
         let stamps = self.stamps(&mut state, &commands);
         let mut memories = self.memories.lock();
         let encoded = Encoding::new(self, &mut state, &mut memories, list, stamps).run(&commands, &staged)?;
-        let Encoded { commands, downloads, mut stamps, dispatches, temporaries } = encoded;
+        let Encoded {
+            commands,
+            downloads,
+            mut stamps,
+            dispatches,
+            temporaries,
+        } = encoded;
         for temporary in temporaries {
             memories.give(temporary);
         }
@@ -197,7 +215,11 @@ impl Gpu {
         if !dispatches.contains(&true) {
             state.stamps.extend(stamps.take());
         }
-        let work = Work { downloads: Vec::new(), stamps: None, dispatches };
+        let work = Work {
+            downloads: Vec::new(),
+            stamps: None,
+            dispatches,
+        };
         let Some(commands) = commands else {
             return Ok(Submitted::Done(work.idle()));
         };
@@ -217,8 +239,17 @@ impl Gpu {
         if let Some(stamps) = &mut stamps {
             stamps.map();
         }
-        let work = Mutex::new(Some(Work { downloads, stamps, ..work }));
-        Ok(Submitted::Pending(self.flights.insert(Flight { index, limit, submitted, work })))
+        let work = Mutex::new(Some(Work {
+            downloads,
+            stamps,
+            ..work
+        }));
+        Ok(Submitted::Pending(self.flights.insert(Flight {
+            index,
+            limit,
+            submitted,
+            work,
+        })))
     }
 
     /// Fails when wgpu has complained since the last time.
@@ -299,6 +330,9 @@ impl Drop for Gpu {
 
 impl std::fmt::Debug for Gpu {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gpu").field("info", &self.info).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Gpu")
+            .field("info", &self.info)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

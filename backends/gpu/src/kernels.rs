@@ -56,7 +56,12 @@ pub(crate) struct Kernels {
 
 impl Kernels {
     /// Loads a kernel, or counts one more user of it.
-    pub(crate) fn load(&self, device: &wgpu::Device, fault: &Fault, kernel: &Kernel) -> Result<Loaded, Error> {
+    pub(crate) fn load(
+        &self,
+        device: &wgpu::Device,
+        fault: &Fault,
+        kernel: &Kernel,
+    ) -> Result<Loaded, Error> {
         let start = Instant::now();
         let hash = kernel.hash();
         let entry = self.by_hash.lock().entry(hash).or_default().clone();
@@ -73,13 +78,21 @@ impl Kernels {
         entry.users += 1;
         // Under the entry's lock, so that an `unload` on another thread comes before or after, not in between.
         self.by_id.lock().insert(compiled.id, (hash, compiled.clone()));
-        Ok(Loaded { kernel: compiled.id, path: Path::Wgpu, seconds: start.elapsed().as_secs_f64() })
+        Ok(Loaded {
+            kernel: compiled.id,
+            path: Path::Wgpu,
+            seconds: start.elapsed().as_secs_f64(),
+        })
     }
 
     /// One user less; `true` when it was the last.
     pub(crate) fn unload(&self, id: KernelId) -> bool {
-        let Some(hash) = self.by_id.lock().get(&id).map(|(hash, _)| *hash) else { return false };
-        let Some(entry) = self.by_hash.lock().get(&hash).cloned() else { return false };
+        let Some(hash) = self.by_id.lock().get(&id).map(|(hash, _)| *hash) else {
+            return false;
+        };
+        let Some(entry) = self.by_hash.lock().get(&hash).cloned() else {
+            return false;
+        };
         let mut entry = entry.lock();
         entry.users = entry.users.saturating_sub(1);
         let last = entry.users == 0;
@@ -103,7 +116,9 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
         reason,
     };
     let (module, info) = kernel.naga();
-    let module = fault.calm(|| rewrite(module, info, interface.barriers))?.map_err(&refused)?;
+    let module = fault
+        .calm(|| rewrite(module, info, interface.barriers))?
+        .map_err(&refused)?;
 
     let made = fault.scoped(device, || {
         let layouts = layouts(device, kernel);
@@ -148,12 +163,23 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
             name: b.name.clone(),
         })
         .collect();
-    Ok(Compiled { id, entry: interface.entry.clone(), pipeline, layouts, slots, runs: AtomicU32::new(0) })
+    Ok(Compiled {
+        id,
+        entry: interface.entry.clone(),
+        pipeline,
+        layouts,
+        slots,
+        runs: AtomicU32::new(0),
+    })
 }
 
 /// naga's own checks that stay on.
 fn runtime_checks() -> wgpu::ShaderRuntimeChecks {
-    wgpu::ShaderRuntimeChecks { bounds_checks: false, force_loop_bounding: false, ..wgpu::ShaderRuntimeChecks::checked() }
+    wgpu::ShaderRuntimeChecks {
+        bounds_checks: false,
+        force_loop_bounding: false,
+        ..wgpu::ShaderRuntimeChecks::checked()
+    }
 }
 
 /// Bind group layouts from the interface; groups may have gaps.
@@ -171,9 +197,9 @@ fn layouts(device: &wgpu::Device, kernel: &Kernel) -> Vec<Option<wgpu::BindGroup
                     ty: wgpu::BindingType::Buffer {
                         ty: match b.space {
                             Space::Uniform => wgpu::BufferBindingType::Uniform,
-                            Space::Storage => {
-                                wgpu::BufferBindingType::Storage { read_only: !b.access.writable }
-                            }
+                            Space::Storage => wgpu::BufferBindingType::Storage {
+                                read_only: !b.access.writable,
+                            },
                         },
                         has_dynamic_offset: false,
                         min_binding_size: NonZeroU64::new(b.min_size),
@@ -182,7 +208,10 @@ fn layouts(device: &wgpu::Device, kernel: &Kernel) -> Vec<Option<wgpu::BindGroup
                 })
                 .collect();
             (!entries.is_empty()).then(|| {
-                device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
+                device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                    label: None,
+                    entries: &entries,
+                })
             })
         })
         .collect()

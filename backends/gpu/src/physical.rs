@@ -37,7 +37,12 @@ pub(crate) fn dispatches(grid: Grid, range: Range<u64>, most: u32) -> impl Itera
         let rows = count.div_ceil(most);
         let row = count.div_ceil(rows);
         next += count;
-        let launch = Launch { base: base as u32, count: count as u32, row: row as u32, ..launch };
+        let launch = Launch {
+            base: base as u32,
+            count: count as u32,
+            row: row as u32,
+            ..launch
+        };
         Some(([row as u32, rows as u32, 1], launch))
     })
 }
@@ -47,7 +52,10 @@ mod tests {
     use super::*;
 
     fn cover(workgroups: [u32; 3], range: Range<u64>, most: u32) -> Vec<u64> {
-        let grid = Grid { workgroups, over: None };
+        let grid = Grid {
+            workgroups,
+            over: None,
+        };
         let mut seen = Vec::new();
         for (size, launch) in dispatches(grid, range, most) {
             assert!(size.iter().all(|&n| n > 0 && n <= most), "{size:?}");
@@ -77,7 +85,11 @@ mod tests {
             ([33, 31, 2], 5..2000, 10),
             ([101, 1, 1], 0..101, 10),
         ] {
-            assert_eq!(cover(grid, range.clone(), most), range.collect::<Vec<_>>(), "{grid:?}");
+            assert_eq!(
+                cover(grid, range.clone(), most),
+                range.collect::<Vec<_>>(),
+                "{grid:?}"
+            );
         }
     }
 
@@ -89,7 +101,10 @@ mod tests {
 
     #[test]
     fn little_is_wasted() {
-        let grid = Grid { workgroups: [65536 + 1, 1, 1], over: None };
+        let grid = Grid {
+            workgroups: [65536 + 1, 1, 1],
+            over: None,
+        };
         let all: Vec<_> = dispatches(grid, 0..65537, 65535).collect();
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].0, [32769, 2, 1]);

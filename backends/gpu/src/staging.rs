@@ -34,8 +34,12 @@ impl Shelf {
     /// The best fitting buffer that wastes no more than it holds.
     fn take(&mut self, bytes: u64) -> Option<wgpu::Buffer> {
         let fits = |b: &wgpu::Buffer| b.size() >= bytes && b.size() / 2 <= bytes.max(4096);
-        let (position, _) =
-            self.buffers.iter().enumerate().filter(|(_, b)| fits(b)).min_by_key(|(_, b)| b.size())?;
+        let (position, _) = self
+            .buffers
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| fits(b))
+            .min_by_key(|(_, b)| b.size())?;
         let buffer = self.buffers.swap_remove(position);
         self.bytes -= buffer.size();
         Some(buffer)
@@ -51,15 +55,28 @@ impl Shelf {
 
 impl Staging {
     pub(crate) fn new() -> Self {
-        Self { uploads: Arc::default(), downloads: Mutex::default() }
+        Self {
+            uploads: Arc::default(),
+            downloads: Mutex::default(),
+        }
     }
 
     /// A buffer for an upload, with `bytes` in it.
-    pub(crate) fn upload(&self, device: &wgpu::Device, fault: &Fault, bytes: &[u8]) -> Result<wgpu::Buffer, Error> {
+    pub(crate) fn upload(
+        &self,
+        device: &wgpu::Device,
+        fault: &Fault,
+        bytes: &[u8],
+    ) -> Result<wgpu::Buffer, Error> {
         let kept = self.uploads.lock().take(bytes.len() as u64);
         let buffer = match kept {
             Some(buffer) => buffer,
-            None => create(device, fault, bytes.len() as u64, wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC)?,
+            None => create(
+                device,
+                fault,
+                bytes.len() as u64,
+                wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+            )?,
         };
         fault.calm(|| match buffer.get_mapped_range_mut(..bytes.len() as u64) {
             Ok(mut view) => {
@@ -84,11 +101,21 @@ impl Staging {
     }
 
     /// A buffer for a download.
-    pub(crate) fn download(&self, device: &wgpu::Device, fault: &Fault, bytes: u64) -> Result<wgpu::Buffer, Error> {
+    pub(crate) fn download(
+        &self,
+        device: &wgpu::Device,
+        fault: &Fault,
+        bytes: u64,
+    ) -> Result<wgpu::Buffer, Error> {
         let kept = self.downloads.lock().take(bytes);
         match kept {
             Some(buffer) => Ok(buffer),
-            None => create(device, fault, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
+            None => create(
+                device,
+                fault,
+                bytes,
+                wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            ),
         }
     }
 
@@ -113,7 +140,14 @@ fn create(
     let size = size_class(bytes.max(4096)).min(device.limits().max_buffer_size & !3);
     let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
     fault
-        .scoped(device, || device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation }))
+        .scoped(device, || {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation,
+            })
+        })
         .map_err(|e| e.into_error(fault, bytes))
 }
 

@@ -31,7 +31,12 @@ impl Stamps {
         let capacity = dispatches.next_power_of_two().clamp(4, MOST);
         let bytes = 16 * capacity as u64;
         let buffer = |usage| {
-            device.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: false })
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: bytes,
+                usage,
+                mapped_at_creation: false,
+            })
         };
         Stamps {
             set: device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -79,7 +84,8 @@ impl Stamps {
             let view = self.home.get_mapped_range(..16 * self.used as u64).ok()?;
             view.chunks_exact(16)
                 .map(|pair| {
-                    let tick = |at: usize| u64::from_le_bytes(pair[at..at + 8].try_into().unwrap_or_default());
+                    let tick =
+                        |at: usize| u64::from_le_bytes(pair[at..at + 8].try_into().unwrap_or_default());
                     tick(8).saturating_sub(tick(0)) as f64 * f64::from(period) * 1e-9
                 })
                 .collect()

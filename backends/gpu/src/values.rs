@@ -53,7 +53,13 @@ impl Values {
     }
 
     /// Where the bytes are, for the list of that number.
-    pub(crate) fn place(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, content: &Arc<[u8]>, list: u64) -> Place {
+    pub(crate) fn place(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        content: &Arc<[u8]>,
+        list: u64,
+    ) -> Place {
         if let Some(&slot) = self.by_content.get(content) {
             self.slots[slot].used = list;
             return self.slots[slot].place;
@@ -75,7 +81,11 @@ impl Values {
                 let slot = self.slots.len();
                 slots.push(slot);
                 let place = self.carve(device, room, size);
-                self.slots.push(Slot { place, content: content.clone(), used: list });
+                self.slots.push(Slot {
+                    place,
+                    content: content.clone(),
+                    used: list,
+                });
                 slot
             }
         };
@@ -91,12 +101,18 @@ impl Values {
 
     /// Room in a page that has it, or in a new one.
     fn carve(&mut self, device: &wgpu::Device, room: u64, size: u64) -> Place {
-        let page = self.pages.iter().zip(&self.fill).position(|(page, fill)| page.size() - fill >= room);
+        let page = self
+            .pages
+            .iter()
+            .zip(&self.fill)
+            .position(|(page, fill)| page.size() - fill >= room);
         let page = page.unwrap_or_else(|| {
             self.pages.push(device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("warpweft values"),
                 size: PAGE.max(room),
-                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+                usage: wgpu::BufferUsages::UNIFORM
+                    | wgpu::BufferUsages::STORAGE
+                    | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             }));
             self.fill.push(0);
@@ -104,6 +120,10 @@ impl Values {
         });
         let offset = self.fill[page];
         self.fill[page] += room;
-        Place { page: page as u32, offset, size }
+        Place {
+            page: page as u32,
+            offset,
+            size,
+        }
     }
 }

@@ -6,8 +6,9 @@
 //! Knows nothing of bounds.
 
 use naga::{
-    AddressSpace, Arena, BinaryOperator, Binding, Block, BuiltIn, Expression, FunctionArgument, GlobalVariable, Handle,
-    RelationalFunction, Scalar, Span, Statement, StructMember, Type, TypeInner, UniqueArena, VectorSize,
+    AddressSpace, Arena, BinaryOperator, Binding, Block, BuiltIn, Expression, FunctionArgument,
+    GlobalVariable, Handle, RelationalFunction, Scalar, Span, Statement, StructMember, Type, TypeInner,
+    UniqueArena, VectorSize,
 };
 
 use super::builder::Builder;
@@ -30,7 +31,13 @@ pub(crate) struct Launch {
     pub(crate) padding: [u32; 3],
 }
 
-const MEMBERS: [(&str, u32); 5] = [("grid", 0), ("base", 12), ("over", 16), ("count", 28), ("row", 32)];
+const MEMBERS: [(&str, u32); 5] = [
+    ("grid", 0),
+    ("base", 12),
+    ("over", 16),
+    ("count", 28),
+    ("row", 32),
+];
 const GRID: u32 = 0;
 const BASE: u32 = 1;
 const OVER: u32 = 2;
@@ -38,18 +45,37 @@ const COUNT: u32 = 3;
 const ROW: u32 = 4;
 
 /// Declares the immediates.
-pub(super) fn declare(types: &mut UniqueArena<Type>, globals: &mut Arena<GlobalVariable>) -> Handle<GlobalVariable> {
+pub(super) fn declare(
+    types: &mut UniqueArena<Type>,
+    globals: &mut Arena<GlobalVariable>,
+) -> Handle<GlobalVariable> {
     let mut ty = |inner| types.insert(Type { name: None, inner }, Span::UNDEFINED);
     let word = ty(TypeInner::Scalar(Scalar::U32));
-    let triple = ty(TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::U32 });
+    let triple = ty(TypeInner::Vector {
+        size: VectorSize::Tri,
+        scalar: Scalar::U32,
+    });
     let members = MEMBERS.map(|(name, offset)| StructMember {
         name: Some(name.into()),
-        ty: if matches!(name, "grid" | "over") { triple } else { word },
+        ty: if matches!(name, "grid" | "over") {
+            triple
+        } else {
+            word
+        },
         binding: None,
         offset,
     });
-    let inner = TypeInner::Struct { members: members.into(), span: size_of::<Launch>() as u32 };
-    let ty = types.insert(Type { name: Some("WarpweftLaunch".into()), inner }, Span::UNDEFINED);
+    let inner = TypeInner::Struct {
+        members: members.into(),
+        span: size_of::<Launch>() as u32,
+    };
+    let ty = types.insert(
+        Type {
+            name: Some("WarpweftLaunch".into()),
+            inner,
+        },
+        Span::UNDEFINED,
+    );
     globals.append(
         GlobalVariable {
             name: Some("warpweft_launch".into()),
@@ -74,8 +100,13 @@ pub(super) struct Entry<'a> {
 }
 
 /// Builds the prelude; gives the new arguments, and for each old argument the value that replaces it.
-pub(super) fn prelude(b: &mut Builder<'_>, entry: &Entry<'_>) -> (Vec<FunctionArgument>, Vec<Handle<Expression>>) {
-    let mut inputs = Inputs { arguments: Vec::new() };
+pub(super) fn prelude(
+    b: &mut Builder<'_>,
+    entry: &Entry<'_>,
+) -> (Vec<FunctionArgument>, Vec<Handle<Expression>>) {
+    let mut inputs = Inputs {
+        arguments: Vec::new(),
+    };
     let triple = b.uvec3();
     let launch = b.fixed(Expression::GlobalVariable(entry.launch));
     let physical = inputs.value(b, BuiltIn::WorkGroupId, triple);
@@ -93,17 +124,27 @@ pub(super) fn prelude(b: &mut Builder<'_>, entry: &Entry<'_>) -> (Vec<FunctionAr
     let mapped = map(b, launch, grid, row, physical);
     b.store(id, mapped);
     let reject = b.close(outer);
-    b.push(Statement::If { condition: direct, accept, reject });
+    b.push(Statement::If {
+        condition: direct,
+        accept,
+        reject,
+    });
     let workgroup = b.load(id);
 
     let size = entry.workgroup_size.map(|n| b.literal(n));
-    let size = b.emit(Expression::Compose { ty: triple, components: size.into() });
+    let size = b.emit(Expression::Compose {
+        ty: triple,
+        components: size.into(),
+    });
     let first = b.binary(BinaryOperator::Multiply, workgroup, size);
     let global = b.binary(BinaryOperator::Add, first, local);
     if !entry.barriers {
         let over = word(b, launch, OVER);
         let beyond = b.binary(BinaryOperator::GreaterEqual, global, over);
-        let outside = b.emit(Expression::Relational { fun: RelationalFunction::Any, argument: beyond });
+        let outside = b.emit(Expression::Relational {
+            fun: RelationalFunction::Any,
+            argument: beyond,
+        });
         b.when(outside, |b| b.push(Statement::Return { value: None }));
     }
 
@@ -123,9 +164,14 @@ pub(super) fn prelude(b: &mut Builder<'_>, entry: &Entry<'_>) -> (Vec<FunctionAr
         values.push(match members {
             None => logical(b, &mut inputs, &argument.binding, argument.ty),
             Some(members) => {
-                let components: Vec<_> =
-                    members.iter().map(|m| logical(b, &mut inputs, &m.binding, m.ty)).collect();
-                b.emit(Expression::Compose { ty: argument.ty, components })
+                let components: Vec<_> = members
+                    .iter()
+                    .map(|m| logical(b, &mut inputs, &m.binding, m.ty))
+                    .collect();
+                b.emit(Expression::Compose {
+                    ty: argument.ty,
+                    components,
+                })
             }
         });
     }
@@ -140,10 +186,18 @@ struct Inputs {
 impl Inputs {
     fn value(&mut self, b: &mut Builder<'_>, builtin: BuiltIn, ty: Handle<Type>) -> Handle<Expression> {
         let binding = Some(Binding::BuiltIn(builtin));
-        let position = self.arguments.iter().position(|a| a.binding == binding).unwrap_or_else(|| {
-            self.arguments.push(FunctionArgument { name: None, ty, binding });
-            self.arguments.len() - 1
-        });
+        let position = self
+            .arguments
+            .iter()
+            .position(|a| a.binding == binding)
+            .unwrap_or_else(|| {
+                self.arguments.push(FunctionArgument {
+                    name: None,
+                    ty,
+                    binding,
+                });
+                self.arguments.len() - 1
+            });
         b.fixed(Expression::FunctionArgument(position as u32))
     }
 }
@@ -171,7 +225,11 @@ fn map(
         b.push(Statement::Return { value: None });
         b.close(outer)
     };
-    b.push(Statement::If { condition: past, accept: leave, reject: Block::new() });
+    b.push(Statement::If {
+        condition: past,
+        accept: leave,
+        reject: Block::new(),
+    });
     let base = word(b, launch, BASE);
     let linear = b.binary(BinaryOperator::Add, base, position);
     let [width, height] = [0, 1].map(|axis| b.member(grid, axis));
@@ -182,5 +240,8 @@ fn map(
     let start = b.binary(BinaryOperator::Multiply, z, height);
     let y = b.binary(BinaryOperator::Subtract, line, start);
     let ty = b.uvec3();
-    b.emit(Expression::Compose { ty, components: vec![x, y, z] })
+    b.emit(Expression::Compose {
+        ty,
+        components: vec![x, y, z],
+    })
 }

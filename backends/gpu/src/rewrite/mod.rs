@@ -7,9 +7,11 @@
 mod bounds;
 mod builder;
 mod grid;
+mod operands;
 mod places;
 mod ranges;
 mod refuse;
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -35,21 +37,38 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, barriers: bool) -> Res
 
     for (handle, function) in module.functions.iter() {
         let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
-        let arguments: Vec<_> =
-            (0..function.arguments.len()).map(|i| builder.fixed(Expression::FunctionArgument(i as u32))).collect();
-        Rebuild::new(&mut builder, module, function, &info[handle], None, &arguments).statements(&function.body)?;
+        let arguments: Vec<_> = (0..function.arguments.len())
+            .map(|i| builder.fixed(Expression::FunctionArgument(i as u32)))
+            .collect();
+        Rebuild::new(&mut builder, module, function, &info[handle], None, &arguments)
+            .statements(&function.body)?;
         new.functions[handle] = finish(builder, function);
     }
 
     let function = &entry.function;
     let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
-    let start = grid::Entry { launch, workgroup_size: entry.workgroup_size, barriers, arguments: &function.arguments };
+    let start = grid::Entry {
+        launch,
+        workgroup_size: entry.workgroup_size,
+        barriers,
+        arguments: &function.arguments,
+    };
     let (arguments, values) = grid::prelude(&mut builder, &start);
     let info = info.get_entry_point(0);
-    Rebuild::new(&mut builder, module, function, info, Some(entry.workgroup_size), &values)
-        .statements(&function.body)?;
+    Rebuild::new(
+        &mut builder,
+        module,
+        function,
+        info,
+        Some(entry.workgroup_size),
+        &values,
+    )
+    .statements(&function.body)?;
     let function = finish(builder, function);
-    new.entry_points[0].function = Function { arguments, ..function };
+    new.entry_points[0].function = Function {
+        arguments,
+        ..function
+    };
     Ok(new)
 }
 

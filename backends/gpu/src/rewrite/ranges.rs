@@ -5,8 +5,8 @@
 
 use naga::proc::TypeResolution;
 use naga::{
-    BinaryOperator, Binding, BuiltIn, Expression, Function, Handle, Literal, MathFunction, Module, ScalarKind,
-    TypeInner, valid::FunctionInfo,
+    BinaryOperator, Binding, BuiltIn, Expression, Function, Handle, Literal, MathFunction, Module,
+    ScalarKind, TypeInner, valid::FunctionInfo,
 };
 
 /// How deep an expression is looked into: enough for index arithmetic, and linear in time.
@@ -76,7 +76,11 @@ impl Ranges<'_> {
         let kind = self.kind(expression)?;
         // What the type alone says.
         let whole = (kind == ScalarKind::Uint).then_some(1u64 << 32);
-        let limit = if kind == ScalarKind::Uint { 1u64 << 32 } else { 1 << 31 };
+        let limit = if kind == ScalarKind::Uint {
+            1u64 << 32
+        } else {
+            1 << 31
+        };
         let found = match self.function.expressions[expression] {
             Expression::Binary { op, left, right } => {
                 let constant = self.constant(right).and_then(|n| u64::try_from(n).ok());
@@ -104,7 +108,12 @@ impl Ranges<'_> {
                     _ => None,
                 }
             }
-            Expression::Math { fun: MathFunction::Min, arg, arg1: Some(other), .. } => {
+            Expression::Math {
+                fun: MathFunction::Min,
+                arg,
+                arg1: Some(other),
+                ..
+            } => {
                 let a = self.look(arg, depth).or(whole)?;
                 let b = self.look(other, depth).or(whole)?;
                 Some(a.min(b))
@@ -112,7 +121,11 @@ impl Ranges<'_> {
             Expression::Select { accept, reject, .. } => {
                 Some(self.look(accept, depth)?.max(self.look(reject, depth)?))
             }
-            Expression::As { expr, kind: ScalarKind::Uint | ScalarKind::Sint, convert: None | Some(4) } => {
+            Expression::As {
+                expr,
+                kind: ScalarKind::Uint | ScalarKind::Sint,
+                convert: None | Some(4),
+            } => {
                 self.kind(expr)?;
                 self.look(expr, depth)
             }
@@ -139,7 +152,9 @@ impl Ranges<'_> {
                 }
             }
             Expression::AccessIndex { base, index: member } => {
-                let Expression::FunctionArgument(argument) = self.function.expressions[base] else { return None };
+                let Expression::FunctionArgument(argument) = self.function.expressions[base] else {
+                    return None;
+                };
                 let ty = self.function.arguments[argument as usize].ty;
                 match &self.module.types[ty].inner {
                     TypeInner::Struct { members, .. } => {

@@ -8,9 +8,16 @@ use naga::{AddressSpace, Arena, Expression, Function, MathFunction, Module, Scal
 /// Says why the module cannot be compiled for a GPU, if it cannot.
 pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
     if module.entry_points.len() != 1 {
-        return Err(format!("{} entry points where one was expected", module.entry_points.len()));
+        return Err(format!(
+            "{} entry points where one was expected",
+            module.entry_points.len()
+        ));
     }
-    if module.global_variables.iter().any(|(_, global)| global.space == AddressSpace::Immediate) {
+    if module
+        .global_variables
+        .iter()
+        .any(|(_, global)| global.space == AddressSpace::Immediate)
+    {
         return Err("`var<immediate>` is the runtime's own; make it a `var<uniform>`".into());
     }
     for (handle, function) in module.functions.iter() {
@@ -24,17 +31,20 @@ pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
 fn doubles(module: &Module, function: &Function, info: &FunctionInfo) -> Result<(), String> {
     let expressions: &Arena<Expression> = &function.expressions;
     for (_, expression) in expressions.iter() {
-        let Expression::Math { fun, arg, .. } = *expression else { continue };
+        let Expression::Math { fun, arg, .. } = *expression else {
+            continue;
+        };
         let scalar = match *info[arg].ty.inner_with(&module.types) {
             TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. } => scalar,
             _ => continue,
         };
-        if scalar.kind == ScalarKind::Float && scalar.width == 8 {
-            if let Some(name) = single_only(fun) {
-                return Err(format!(
-                    "GPUs have no `{name}` of f64: compute it from f32, or place the kernel on the CPU"
-                ));
-            }
+        if scalar.kind == ScalarKind::Float
+            && scalar.width == 8
+            && let Some(name) = single_only(fun)
+        {
+            return Err(format!(
+                "GPUs have no `{name}` of f64: compute it from f32, or place the kernel on the CPU"
+            ));
         }
     }
     Ok(())

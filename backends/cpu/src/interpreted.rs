@@ -18,9 +18,9 @@ use crate::deadline::Deadline;
 use crate::kernels::{Code, Prepared};
 use crate::native::panic_message;
 
-/// Operations and words below which a launch stays on the calling thread: some 30 µs of interpretation, several times
+/// Operations and words below which a launch stays on the calling thread: some 40 µs of interpretation, several times
 /// what waking another thread takes (`benches/launch.rs`).
-const INLINE: f64 = (1 << 14) as f64;
+const INLINE: f64 = (1 << 15) as f64;
 
 /// Operations and words that make a part: long enough that taking it from the counter is nothing.
 const PART: f64 = (1 << 14) as f64;

@@ -10,8 +10,9 @@ use warpweft_module::Interface;
 
 use crate::crew::Crew;
 
-/// Operations and words below which a native kernel stays on the calling thread: between 1 µs of SIMD code and 65 µs of
-/// scalar code, where handing work to a sleeping thread and back takes 10 to 20 µs (`handover` in `benches/launch.rs`).
+/// Operations and words below which a native kernel stays on the calling thread: between 1 µs of SIMD code and 65 µs
+/// of scalar code, where handing work to a sleeping thread and back takes 10 to 20 µs (`handover` in
+/// `benches/launch.rs`).
 const INLINE: f64 = (1 << 16) as f64;
 
 /// Runs the implementation: on the calling thread when there is little to do or it belongs to a rayon pool already

@@ -5,6 +5,10 @@
 //! choice: reads out of bounds give zero, writes and atomics out of bounds are dropped, loads and stores of all
 //! invocations happen statement by statement, and atomics in ascending order of invocations.
 //!
+//! Lockstep gives an invocation no progress of its own: one that spins until a later step of another invocation of the
+//! same workgroup spins for ever (WGSL promises nothing else), until the launch is cancelled. Waiting for an earlier
+//! workgroup works if the caller starts workgroups in ascending order.
+//!
 //! Knows nothing of threads, devices or buffers: who runs which workgroup, and whose words a binding sees, is up to
 //! the caller.
 //!

@@ -18,13 +18,18 @@ use crate::shape::{self, Shape};
 use crate::step::{Address, Initial, Slot, Space};
 use constants::Constants;
 use naga::valid::ModuleInfo;
-use naga::{AddressSpace, BuiltIn, Expression, Function, GlobalVariable, Handle, Module, TypeInner};
+use naga::{
+    AddressSpace, BuiltIn, EntryPoint, Expression, Function, GlobalVariable, Handle, Module, TypeInner,
+};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use warpweft_module::Kernel;
 
-/// The columns of one workgroup may take so much memory.
-const MOST_BYTES: u64 = 512 << 20;
+/// The columns of one workgroup may take so much memory, and its workgroup memory as much.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Far beyond what any device offers.
+const MOST_INVOCATIONS: u64 = 1 << 16;
 
 /// A function's name for the tables here; the entry point is `None`.
 type Which = Option<Handle<Function>>;
@@ -78,28 +83,13 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
     }
     routines.reverse();
 
-    let lanes = entry_point
-        .workgroup_size
-        .iter()
-        .map(|&n| u64::from(n))
-        .product::<u64>()
-        .max(1);
-    let bytes = lanes.saturating_mul(4 * u64::from(decoder.columns));
-    if bytes > MOST_BYTES {
-        let what = format!(
-            "{} MiB of variables and values for the {lanes} invocations of a workgroup (the most is {} MiB; use \
-             smaller private arrays or a smaller workgroup)",
-            bytes >> 20,
-            MOST_BYTES >> 20
-        );
-        return Err(decoder.unsupported(what, naga::Span::UNDEFINED));
-    }
+    let lanes = decoder.lanes(entry_point)?;
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Ok(Program {
         id: NEXT.fetch_add(1, Ordering::Relaxed),
         kernel: kernel.clone(),
         workgroup_size: entry_point.workgroup_size,
-        lanes: lanes as usize,
+        lanes,
         columns: decoder.columns as usize,
         constants: decoder.constants.list,
         privates,
@@ -120,6 +110,29 @@ impl<'a> Decoder<'a> {
 
     fn shape(&self, inner: &TypeInner, span: naga::Span) -> Result<Shape, Unsupported> {
         shape::shape(self.module, inner).map_err(|what| self.unsupported(what, span))
+    }
+
+    /// Invocations of a workgroup, where they and their columns have room.
+    fn lanes(&self, entry_point: &EntryPoint) -> Result<usize, Unsupported> {
+        let lanes = entry_point
+            .workgroup_size
+            .iter()
+            .fold(1u64, |lanes, &n| lanes.saturating_mul(n.into()));
+        if !(1..=MOST_INVOCATIONS).contains(&lanes) {
+            let what = format!("a workgroup of {lanes} invocations (the most is {MOST_INVOCATIONS})");
+            return Err(self.unsupported(what, naga::Span::UNDEFINED));
+        }
+        let bytes = lanes.saturating_mul(4 * u64::from(self.columns));
+        if bytes > MOST_BYTES {
+            let what = format!(
+                "{} MiB of variables and values for the {lanes} invocations of a workgroup (the most is {} MiB; use \
+                 smaller private arrays or a smaller workgroup)",
+                bytes >> 20,
+                MOST_BYTES >> 20
+            );
+            return Err(self.unsupported(what, naga::Span::UNDEFINED));
+        }
+        Ok(lanes as usize)
     }
 
     fn find_constants(&mut self, which: Which, function: &Function) -> Result<(), Unsupported> {

@@ -134,7 +134,6 @@ impl Run<'_> {
         for leaf in leaves {
             let words = width(leaf.scalar) as usize;
             let out = &mut upper[leaf.column as usize * height..][..words * height];
-            let column = (address.fixed + leaf.column) as usize;
             match address.space {
                 Space::Binding(binding) => {
                     let memory = &self.launch.bindings[binding];
@@ -145,8 +144,12 @@ impl Run<'_> {
                         access.binding(out, memory, fixed, leaf.scalar.size());
                     }
                 }
-                Space::Workgroup => access.workgroup(out, self.words, column, words),
-                Space::Columns => access.variable(out, lower, column, words),
+                Space::Workgroup => {
+                    access.workgroup(out, self.words, (address.fixed + leaf.column) as usize, words);
+                }
+                Space::Columns => {
+                    access.variable(out, lower, (address.fixed + leaf.column) as usize, words);
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ const LANES: u32 = 24;
 const VARIABLES: usize = 4;
 /// Elements of the array; indices go up to 5.
 const ELEMENTS: u32 = 4;
-const PROGRAMS: u64 = 250;
+const PROGRAMS: u64 = 500;
 
 /// A xorshift generator: the same programs on every machine.
 struct Dice(u64);
@@ -243,7 +243,7 @@ const CALLEE: &str = "
 
 fn callee(n: u32, w: &mut u32, p1: &mut u32) -> u32 {
     let before = *w;
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         *w = n;
         return before;
     }

@@ -127,6 +127,20 @@ fn ballots() {
 }
 
 #[test]
+fn ballots_of_large_subgroups() {
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read_write> x: array<vec4<u32>>;
+        @compute @workgroup_size(130)
+        fn main(@builtin(local_invocation_index) i: u32) {
+            let ballot = subgroupBallot(i % 33 == 1);
+            if i % 128 == 5 || i == 129 { x[i / 128] = ballot; }
+        }";
+    // Places 1, 34, 67, 100 of the first subgroup; nobody of the second.
+    let test = Test::new(wgsl).subgroups_of(128).bind("x", &[[9u32; 4]; 2]);
+    test.expect("x", &[[2u32, 4, 8, 16], [0; 4]]);
+}
+
+#[test]
 fn gathers() {
     for ty in ["u32", "f32", "i64"] {
         check(ty, "subgroupBroadcast(v, 2u)", |_, m| at(m, Some(2)));

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use warpweft_hal::{
-    Command, Completion, Device, DeviceInfo, Error, Fence, KernelId, Loaded, Memory, MemoryId, Program,
-    Submission, Submitted,
+    Command, Completion, Device, DeviceInfo, DeviceKind, Error, Fence, KernelId, Loaded, Memory, MemoryId,
+    Program, Submission, Submitted,
 };
 
 use crate::adapter;
@@ -18,6 +18,7 @@ use crate::fill::Filler;
 use crate::flight::{Flight, Flights, Work};
 use crate::kernels::Kernels;
 use crate::memory::{Memories, MemoryLimits};
+use crate::probe;
 use crate::staging::{Mapping, Staging};
 use crate::stamps::{self, Stamps};
 use crate::values::Values;
@@ -45,6 +46,7 @@ pub struct Gpu {
     memories: Mutex<Memories>,
     pub(crate) copies: AtomicU64,
     pub(crate) copied_bytes: AtomicU64,
+    loop_limit: Option<u32>,
     pub(crate) workgroups_per_dimension: u32,
     /// Nanoseconds per tick.
     pub(crate) period: f32,
@@ -90,7 +92,8 @@ impl Gpu {
             stamps: Vec::new(),
             lists: 0,
         };
-        Ok(Self {
+        let mut gpu = Self {
+            loop_limit: None,
             settings,
             period: queue.get_timestamp_period(),
             workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
@@ -106,7 +109,14 @@ impl Gpu {
             memories: Mutex::new(memories),
             copies: AtomicU64::new(0),
             copied_bytes: AtomicU64::new(0),
-        })
+        };
+        if gpu.info.kind == DeviceKind::Software
+            && let Some(rounds) = probe::loop_limit(&gpu)?
+        {
+            gpu.loop_limit = Some(rounds);
+            gpu.info.driver += &format!(", leaves loops after {rounds} rounds");
+        }
+        Ok(gpu)
     }
 
     /// A device over the user's own wgpu device; its features and limits are what they are.
@@ -135,6 +145,13 @@ impl Gpu {
     /// Bytes that those [`copies`](Self::copies) moved.
     pub fn copied_bytes(&self) -> u64 {
         self.copied_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Rounds of all loops of an invocation together after which the driver leaves them, so that results are wrong.
+    ///
+    /// `None` for drivers that do not, and for hardware, which is not asked. Mesa's llvmpipe leaves after 65535.
+    pub fn loop_limit(&self) -> Option<u32> {
+        self.loop_limit
     }
 
     /// Fills staging buffers for the uploads of a list, before anything is locked.

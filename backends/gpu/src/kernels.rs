@@ -133,8 +133,7 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
             source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(module)),
         };
         // SAFETY: the rewrite guards every index that may leave its range, so the bounds checks that are turned off
-        // here would never fire; integer division stays checked. An endless loop does not hold memory hostage: it
-        // ends as a timeout, and the device is lost.
+        // would never fire; integer division and loop bounds stay checked.
         let shader = unsafe { device.create_shader_module_trusted(descriptor, runtime_checks()) };
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&interface.entry),
@@ -173,11 +172,14 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
     })
 }
 
-/// naga's own checks that stay on.
+/// naga's own checks that stay on: all but those of bounds.
+///
+/// PERF: naga's bounds checks on top of ours cost 1.2× on a tiled matrix product (141 against 117 ms for 256³ on Mesa
+/// 22.3.6, LLVM 15, 256 bits). Loop bounding stays, at 1.0 to 1.1×: without it a compiler may take an endless loop as
+/// impossible, and with it whatever guards lead there.
 fn runtime_checks() -> wgpu::ShaderRuntimeChecks {
     wgpu::ShaderRuntimeChecks {
         bounds_checks: false,
-        force_loop_bounding: false,
         ..wgpu::ShaderRuntimeChecks::checked()
     }
 }

@@ -3,7 +3,7 @@
 //! [`devices`] finds what is there; [`Found::open`] gives a [`Gpu`], which is a [`Device`](warpweft_hal::Device).
 //! Inside: `adapter` (finding), `kernels` and `rewrite` (loading), `memory`, `staging` and `values` (bytes),
 //! `encode`, `physical`, `binds` and `fill` (lists), `flight` and `stamps` (completion and times), `fault` (whatever
-//! goes wrong). No wgpu type leaves this crate, unless the feature `interop` lets a user hand in a device.
+//! goes wrong), `probe` (what drivers do wrong in silence). No wgpu type leaves this crate, unless the feature `interop` lets a user hand in a device.
 //! It knows nothing of buffers that move, of planning, or of other devices.
 
 mod adapter;
@@ -16,6 +16,7 @@ mod flight;
 mod kernels;
 mod memory;
 mod physical;
+mod probe;
 mod rewrite;
 mod settings;
 mod staging;

@@ -226,3 +226,16 @@ fn groups_may_have_gaps() {
     launch.over([4, 1, 1]);
     assert_eq!(launch.read::<u32>("a"), [4, 3, 2, 1]);
 }
+
+#[test]
+fn a_driver_that_leaves_long_loops_is_found_out() {
+    let gpu = gpu();
+    let wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+        @compute @workgroup_size(1) fn main() {
+            for (var i = 0u; i < 300u; i++) { for (var j = 0u; j < 300u; j++) { x[0] += 1u; } }
+        }";
+    let launch = Launch::new(&gpu, wgsl).bind("x", &[0u32]);
+    launch.workgroups([1, 1, 1]);
+    let right = launch.read::<u32>("x") == [90_000];
+    assert_eq!(right, gpu.loop_limit().is_none(), "{:?}", gpu.info().driver);
+}

@@ -156,7 +156,6 @@ fn case(area: &str, entry: Entry, set: Arc<Set>) -> Result<Case, String> {
         input,
         output_bytes: entry.n * entry.out_stride,
         workgroups: entry.n.div_ceil(64) as u32,
-        rows: entry.n,
         out_stride: entry.out_stride,
         out_offsets,
         out_scalar: Scalar::of(&entry.result_type),

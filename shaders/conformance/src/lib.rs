@@ -43,7 +43,6 @@ pub struct Case {
     pub output_bytes: usize,
     /// Workgroups along x.
     pub workgroups: u32,
-    rows: usize,
     out_stride: usize,
     /// Byte offsets of the output's scalars in a row.
     out_offsets: Vec<usize>,
@@ -108,9 +107,27 @@ impl Case {
         self.set.count
     }
 
-    /// Rows, that is invocations that do something.
-    pub fn rows(&self) -> usize {
-        self.rows
+    /// The kernel casts bits from or to 16-bit floats, or splits them by `frexp`: naga 30 reads both wrongly, so it has
+    /// to end in an error.
+    pub fn must_be_refused(&self) -> bool {
+        self.wgsl.contains("enable f16") && (self.wgsl.contains("bitcast") || self.wgsl.contains("frexp"))
+    }
+}
+
+/// Every case, for a test of the package with this manifest folder. Without the cases: `None`, after saying so on
+/// standard error.
+///
+/// # Panics
+///
+/// When the cases are there but cannot be read, and when `WARPWEFT_REQUIRE_CONFORMANCE` is set and they are not there.
+pub fn cases(manifest_dir: &str) -> Option<Vec<Case>> {
+    match folder(manifest_dir) {
+        Ok(folder) => Some(load(&folder).unwrap_or_else(|error| panic!("{error}"))),
+        Err(why) if std::env::var_os("WARPWEFT_REQUIRE_CONFORMANCE").is_some() => panic!("{why}"),
+        Err(why) => {
+            eprintln!("NOT RUN: {why}");
+            None
+        }
     }
 }
 

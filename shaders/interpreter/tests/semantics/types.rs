@@ -241,3 +241,83 @@ fn whole_structs_and_arrays() {
     ];
     Test::new(wgsl).bind("x", &input).expect("x", &expected);
 }
+
+#[test]
+fn pointers_into_everything() {
+    let wgsl = "
+        struct Cell { m: mat2x3<f32>, n: atomic<i32>, flags: array<vec3<u32>, 2> }
+        @group(0) @binding(0) var<storage, read_write> cells: array<Cell>;
+        var<workgroup> shared_cells: array<Inner, 2>;
+        struct Inner { on: array<bool, 3>, v: vec3<f32>, m: mat2x2<f32> }
+        @compute @workgroup_size(2)
+        fn main(@builtin(local_invocation_index) i: u32) {
+            let cell = &cells[i];
+            let column = &(*cell).m[1 - i];
+            (*column)[2] += 4;
+            *column = (*column).zxy;
+            (*cell).m[i] = vec3(f32(i), 9, 9);
+            atomicAdd(&(*cell).n, -3 - i32(i));
+            (*cell).flags[1 - i][i + 1] = 7;
+
+            let inner = &shared_cells[1 - i];
+            (*inner).on[i] = true;
+            (*inner).v.y = 2.5;
+            (*inner).m[1][i] = 1.5;
+            (*inner).m[0] += vec2(f32(i + 1));
+            workgroupBarrier();
+            let mine = shared_cells[i];
+            var sum = mine.v + vec3(mine.m[0], mine.m[1][0] * 100 + mine.m[1][1]);
+            if mine.on[0] { sum.x += 1000; }
+            if mine.on[1] { sum.x += 2000; }
+            if mine.on[2] { sum.x += 4000; }
+            (*cell).m[i] += sum;
+        }";
+    // Columns at 0 and 16, n at 32, flags at 48 and 64: 80 bytes.
+    let float = |v: f32| v.to_bits();
+    let mut input = [[0u32; 20]; 2];
+    input[0][4..7].copy_from_slice(&[1.0, 2.0, 3.0].map(float));
+    input[1][0..3].copy_from_slice(&[1.0, 2.0, 3.0].map(float));
+    let mut expected = [[0u32; 20]; 2];
+    // Lane 0 works on column 1 and lane 1 on column 0; each sees what the other did to its shared cell.
+    expected[0][4..7].copy_from_slice(&[7.0, 1.0, 2.0].map(float));
+    expected[0][0..3].copy_from_slice(&[2002.0, 13.5, 10.5].map(float));
+    expected[1][0..3].copy_from_slice(&[7.0, 1.0, 2.0].map(float));
+    expected[1][4..7].copy_from_slice(&[1002.0, 12.5, 159.0].map(float));
+    (expected[0][8], expected[1][8]) = (-3i32 as u32, -4i32 as u32);
+    (expected[0][17], expected[1][14]) = (7, 7);
+    Test::new(wgsl).bind("cells", &input).expect("cells", &expected);
+}
+
+#[test]
+fn results_with_parts() {
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;
+        @compute @workgroup_size(1)
+        fn main() {
+            let v = vec2(x[0].x, x[0].y);
+            let m = modf(v);
+            let f = frexp(v);
+            x[1] = vec4(m.fract, m.whole);
+            x[2] = vec4(f.fract, vec2<f32>(f.exp));
+            x[3] = ldexp(vec4(f.fract, 1, 1), vec4(f.exp, -1, 2));
+            x[4] = vec4(bitcast<vec2<f32>>(bitcast<vec2<u32>>(v) + vec2(1u << 23)), f32(any(v < vec2())), f32(all(v < vec2())));
+            x[5] = select(vec4(1f), vec4(2f), vec4<bool>(v.x > v.y, v.x < v.y, true, false)).wzyx;
+        }";
+    let input = [
+        [-3.75f32, 10.5, 0.0, 0.0],
+        [0.0; 4],
+        [0.0; 4],
+        [0.0; 4],
+        [0.0; 4],
+        [0.0; 4],
+    ];
+    let expected = [
+        input[0],
+        [-0.75, 0.5, -3.0, 10.0],
+        [-0.9375, 0.65625, 2.0, 4.0],
+        [-3.75, 10.5, 0.5, 4.0],
+        [-7.5, 21.0, 1.0, 0.0],
+        [1.0, 2.0, 2.0, 1.0],
+    ];
+    Test::new(wgsl).bind("x", &input).expect("x", &expected);
+}

@@ -182,9 +182,10 @@ impl Gpu {
     }
 
     /// Queries for a list that is to be timed by the device's clock.
-    fn stamps(&self, state: &mut State, commands: &[Command]) -> Option<Stamps> {
+    fn stamps(&self, state: &mut State, commands: &[Command], timed: bool) -> Option<Stamps> {
         let every = match self.settings.timestamps {
             _ if !self.info.timestamps => return None,
+            _ if timed => 1,
             Timestamps::Never => return None,
             Timestamps::Sampled(every) => every.max(1),
             Timestamps::Always => 1,
@@ -210,11 +211,12 @@ impl Gpu {
     /// Encodes and submits a list whose uploads are staged.
     fn launch(&self, submission: Submission, staged: Vec<wgpu::Buffer>) -> Result<Submitted, Error> {
         let limit = submission.time_limit.unwrap_or(self.settings.time_limit);
+        let timed = submission.timed;
         let commands = submission.into_commands();
         let mut state = self.state.lock();
         state.lists += 1;
         let list = state.lists;
-        let stamps = self.stamps(&mut state, &commands);
+        let stamps = self.stamps(&mut state, &commands, timed);
         let mut memories = self.memories.lock();
         let encoded = Encoding::new(self, &mut state, &mut memories, list, stamps).run(&commands, &staged)?;
         let Encoded {

@@ -5,6 +5,7 @@
 //! then wrong and nothing can be done about it from outside, so it is at least said.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use warpweft_hal::{
     Argument, Command, Device, Dispatch, Error, Grid, HostBlock, Program, Region, Submission, Submitted,
@@ -19,6 +20,9 @@ const SOURCE: &str = "
 
 /// More than any driver known to stop does.
 const ROUNDS: u32 = 100_000;
+
+/// It takes milliseconds. A software driver that hangs on another device's work never gets to it.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// After how many rounds the driver leaves a loop; `None` when it does not.
 pub(crate) fn loop_limit(gpu: &Gpu) -> Result<Option<u32>, Error> {
@@ -45,7 +49,7 @@ pub(crate) fn loop_limit(gpu: &Gpu) -> Result<Option<u32>, Error> {
         arguments: vec![Argument::Region(device.clone())],
     };
     // SAFETY: nobody else has the block.
-    let list = unsafe {
+    let mut list = unsafe {
         Submission::new(vec![
             Command::Upload {
                 from: host.clone(),
@@ -58,6 +62,7 @@ pub(crate) fn loop_limit(gpu: &Gpu) -> Result<Option<u32>, Error> {
             },
         ])
     };
+    list.time_limit = Some(LIMIT);
     if let Submitted::Pending(fence) = gpu.submit(list)? {
         gpu.wait(fence)?;
     }

@@ -23,7 +23,8 @@ pub struct Settings {
     pub timestamps: Timestamps,
 }
 
-/// Which submissions are timed by the device's own clock.
+/// Which submissions are timed by the device's own clock, besides those that ask for it
+/// ([`timed`](warpweft_hal::Submission::timed)).
 ///
 /// A timed submission costs two timestamps per dispatch, a pass for each, and a small download; the others are timed
 /// by the host's clock, from submission to completion.

@@ -119,7 +119,11 @@ fn hang() {
     assert_eq!(execute(&gpu, vec![]).unwrap_err(), lost);
     gpu.free(memory);
     drop(gpu);
-    // Another device of the same adapter is not affected.
-    let other = common::gpu();
-    other.allocate(4).unwrap();
+    // Lavapipe's devices share their threads, so another one may be just as stuck; opening it says so, in time.
+    let start = Instant::now();
+    let opened = warpweft_gpu::devices()[0].open(Settings::default());
+    assert!(start.elapsed() < Duration::from_secs(60), "{opened:?}");
+    if let Err(error) = opened {
+        assert!(matches!(error, Error::Timeout { .. }), "{error}");
+    }
 }

@@ -291,6 +291,33 @@ fn dispatches_are_timed_one_by_one() {
 }
 
 #[test]
+fn a_list_may_ask_to_be_timed() {
+    let gpu = gpu_with(Settings {
+        timestamps: Timestamps::Never,
+        ..Settings::default()
+    });
+    let launch = Launch::new(&gpu, SAXPY)
+        .bind("x", &[1.0f32; 64])
+        .bind("y", &[0.0f32; 64])
+        .value("a", 1.0f32);
+    let grid = Grid {
+        workgroups: [1, 1, 1],
+        over: None,
+    };
+    for timed in [true, false] {
+        // SAFETY: no host memory is named.
+        let mut list = unsafe { Submission::new(vec![launch.dispatch(grid, 0..1)]) };
+        list.timed = timed;
+        let Submitted::Pending(fence) = gpu.submit(list).unwrap() else {
+            panic!("a dispatch takes a moment")
+        };
+        let source = gpu.wait(fence).unwrap().dispatches[0].source;
+        let stamped = timed && gpu.info().timestamps;
+        assert_eq!(source == TimingSource::Timestamp, stamped);
+    }
+}
+
+#[test]
 fn a_completion_is_handed_out_once() {
     let gpu = gpu();
     let memory = upload(&gpu, &[1u32; 64]);

@@ -154,6 +154,9 @@ pub struct Submission {
     commands: Vec<Command>,
     /// The longest that the work may take once it runs; `None` leaves it to the device's own limit.
     pub time_limit: Option<Duration>,
+    /// Time each dispatch by the device's own clock where it has one, though that costs something; otherwise the
+    /// device measures as it pleases.
+    pub timed: bool,
 }
 
 impl Submission {
@@ -161,11 +164,13 @@ impl Submission {
     ///
     /// # Safety
     /// From `submit` until its fence is done, nothing else may write the host ranges that the commands read, nor
-    /// touch those that they write; and no two arguments of one dispatch may overlap where one of them is written.
+    /// touch those that they write; and no two arguments of one dispatch may overlap where the kernel declares one of them
+    /// writable.
     pub unsafe fn new(commands: Vec<Command>) -> Self {
         Self {
             commands,
             time_limit: None,
+            timed: false,
         }
     }
 

@@ -4,6 +4,7 @@
 //! those of all its callers. Does not execute anything.
 
 mod constants;
+mod depth;
 mod expression;
 mod function;
 mod lasting;
@@ -65,6 +66,14 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
     let Some(entry_point) = module.entry_points.first() else {
         return Err(decoder.unsupported("a module without an entry point", naga::Span::UNDEFINED));
     };
+    let levels = depth::levels(module, &entry_point.function);
+    if levels > depth::MOST_LEVELS {
+        let what = format!(
+            "blocks and calls nested {levels} deep (the most is {})",
+            depth::MOST_LEVELS
+        );
+        return Err(decoder.unsupported(what, naga::Span::UNDEFINED));
+    }
     decoder.find_constants(None, &entry_point.function)?;
     for (handle, function) in module.functions.iter() {
         decoder.find_constants(Some(handle), function)?;

@@ -191,3 +191,35 @@ fn enormous_variables_are_refused() {
         "{refusal}"
     );
 }
+
+#[test]
+fn deep_calls_run_or_are_refused() {
+    // Each function is a block with a call in a branch: two levels.
+    let wgsl = |functions: usize| {
+        let mut wgsl = String::from(
+            "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+             fn f0(n: u32) -> u32 { return n; }\n",
+        );
+        for f in 1..=functions {
+            wgsl += &format!(
+                "fn f{f}(n: u32) -> u32 {{ if n < 7 {{ return f{}(n) + 1; }} return n; }}\n",
+                f - 1
+            );
+        }
+        wgsl += &format!(
+            "@compute @workgroup_size(8)
+             fn main(@builtin(local_invocation_index) i: u32) {{ x[i] = f{functions}(i); }}"
+        );
+        wgsl
+    };
+    let deep = Test::new(&wgsl(99)).bind("x", &[0u32; 8]);
+    deep.expect("x", &[99u32, 100, 101, 102, 103, 104, 105, 7]);
+    let kernel = Module::new(&[Source::new("a.wgsl", wgsl(100))], &[]).and_then(|m| m.kernel(None, &[]));
+    let refusal = Program::new(&kernel.expect("valid"))
+        .err()
+        .map(|error| error.to_string());
+    assert_eq!(
+        refusal.as_deref(),
+        Some("the CPU cannot run blocks and calls nested 202 deep (the most is 200)")
+    );
+}

@@ -49,12 +49,26 @@ impl Runtime {
     /// # Errors
     /// When a launch fails or computes nonsense, or the file cannot be written.
     pub fn calibrate(&self) -> Result<Calibration> {
-        let mut calibration = Calibration::cached();
+        match Calibration::file() {
+            Some(file) => self.calibrate_into(&file),
+            None => self.measure_all(Calibration::empty()),
+        }
+    }
+
+    /// Measures every device and adds the rates to those in a file.
+    ///
+    /// # Errors
+    /// As [`calibrate`](Self::calibrate).
+    pub fn calibrate_into(&self, file: &std::path::Path) -> Result<Calibration> {
+        // A file that cannot be read is no loss: it is about to be replaced.
+        let calibration = self.measure_all(Calibration::load(file).unwrap_or_else(|_| Calibration::empty()))?;
+        calibration.save(file)?;
+        Ok(calibration)
+    }
+
+    fn measure_all(&self, mut calibration: Calibration) -> Result<Calibration> {
         for (device, info) in self.devices().iter().enumerate() {
             calibration.set(info, self.measure(device)?);
-        }
-        if let Some(file) = Calibration::file() {
-            calibration.save(&file)?;
         }
         Ok(calibration)
     }

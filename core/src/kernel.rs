@@ -194,6 +194,16 @@ impl Kernel {
     }
 }
 
+impl Drop for KernelInner {
+    fn drop(&mut self) {
+        for (slot, loaded) in self.runtime.devices.iter().zip(&mut self.loaded) {
+            if let Some(loaded) = loaded.get_mut() {
+                slot.device.unload(loaded.kernel);
+            }
+        }
+    }
+}
+
 impl KernelInner {
     pub(crate) fn interface(&self) -> &Interface {
         self.program.kernel.interface()

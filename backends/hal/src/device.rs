@@ -109,12 +109,13 @@ pub trait Device: Send + Sync {
     /// What it is.
     fn info(&self) -> &DeviceInfo;
 
-    /// Makes a kernel ready to run; the same program loaded twice is compiled once.
+    /// Makes a kernel ready to run; the same program loaded twice is compiled once and has one id.
     ///
-    /// The caller checked [`obstacles`](crate::obstacles).
+    /// The caller checked [`obstacles`](crate::obstacles). Loads are counted: each wants an `unload`.
     fn load(&self, program: &Program) -> Result<Loaded, Error>;
 
-    /// Forgets a kernel, once the work that uses it is done. Unknown ids are ignored.
+    /// Takes one load of a kernel back; after the last it is forgotten, once the work that was submitted with it is
+    /// done. Unknown ids are ignored.
     fn unload(&self, kernel: KernelId);
 
     /// A new allocation, of undefined content, of `bytes` bytes: a multiple of 4 above zero.

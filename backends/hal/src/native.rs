@@ -10,8 +10,8 @@ use crate::{Argument, Dispatch, Grid, HostBlock, Memory};
 
 /// A hand-written implementation of a kernel for the CPU.
 ///
-/// It may use rayon freely: it is called within the CPU device's pool, or on the launching thread when the launch is
-/// small. It must compute what the WGSL computes, for the workgroups in [`NativeArguments::range`] at least.
+/// It may use rayon freely: it is called on the launching thread when the launch is small or the thread belongs to a
+/// rayon pool of the user's, which rayon then goes on using, else within the CPU device's pool. It must compute what the WGSL computes, for the workgroups in [`NativeArguments::range`] at least.
 pub trait Native: Send + Sync {
     /// Runs the kernel; an error or a panic fails this launch only.
     fn run(&self, arguments: &NativeArguments<'_>) -> Result<(), String>;

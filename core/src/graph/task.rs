@@ -9,6 +9,7 @@ use warpweft_hal::{Command, Device, Submission};
 use super::Event;
 use crate::Error;
 use crate::buffer::DeviceMemory;
+use crate::kernel::KernelInner;
 
 /// Events that must be over before a task may start.
 pub(crate) type Dependencies = SmallVec<[Arc<Event>; 4]>;
@@ -23,6 +24,8 @@ pub(crate) struct Task {
     pub(crate) dependencies: Dependencies,
     /// The longest that the commands may take; `None` leaves it to the device.
     pub(crate) time_limit: Option<Duration>,
+    /// The kernel that must not be unloaded before the commands were submitted.
+    pub(crate) kernel: Option<Arc<KernelInner>>,
     /// Device memory that must not be given back before the commands were submitted.
     pub(crate) keep: SmallVec<[Arc<DeviceMemory>; 4]>,
 }
@@ -35,6 +38,7 @@ impl Task {
             commands: Vec::new(),
             dependencies: Dependencies::new(),
             time_limit: None,
+            kernel: None,
             keep: SmallVec::new(),
         }
     }

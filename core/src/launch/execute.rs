@@ -203,6 +203,7 @@ impl Checked {
             );
             let mut task = Task::new(device, self.kernel.name.clone());
             task.time_limit = runtime.time_limit;
+            task.kernel = Some(self.kernel.clone());
             let mut downloads = Vec::new();
             for (part, words, writes) in self.words() {
                 mover.bring(part.handle.key, words, &mut task, &mut downloads);

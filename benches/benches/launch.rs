@@ -1,0 +1,190 @@
+//! What a launch costs beside the kernel itself, rung by rung.
+//!
+//! * `submit`, `submit and wait`: an empty kernel on the first GPU-API device, by bare wgpu (encoder, pass, dispatch,
+//!   submission; pipeline and bind group made beforehand), by the device (`warpweft-gpu`: a list of one dispatch) and
+//!   by the runtime (a prepared launch: planning, residency, ordering). Queues are drained outside the timed part of
+//!   `submit`.
+//! * `tiny on the CPU`: a prepared launch of a native saxpy over 64 elements, run inline on the calling thread.
+//!
+//! Without a GPU-API device the first two groups are left out, and that is said.
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use warpweft::prelude::*;
+use warpweft_gpu::{Gpu, Settings, devices};
+use warpweft_hal::{Argument, Command, Device, Dispatch, Fence, Grid, Program, Region, Submission, Submitted};
+use warpweft_module::{Module, Source};
+
+const EMPTY: &str = "
+@group(0) @binding(0) var<storage, read_write> data: array<u32>;
+@compute @workgroup_size(64) fn empty(@builtin(global_invocation_id) id: vec3<u32>) {
+    if (id.x == 0xffffffffu) { data[0] = 1u; }
+}";
+
+/// Submissions between two drains.
+const BATCH: u64 = 32;
+
+/// What a careful user of wgpu would do by hand.
+struct Bare {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+}
+
+impl Bare {
+    fn new(name: &str) -> Self {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+            flags: wgpu::InstanceFlags::empty(),
+            ..wgpu::InstanceDescriptor::new_without_display_handle_from_env()
+        });
+        let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+        let adapter = adapters.into_iter().find(|a| a.get_info().name == name).expect("the same adapter");
+        let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).expect("a device");
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: None,
+            source: wgpu::ShaderSource::Wgsl(EMPTY.into()),
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: None,
+            module: &module,
+            entry_point: None,
+            compilation_options: Default::default(),
+            cache: None,
+        });
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 256,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }],
+        });
+        Self { device, queue, pipeline, group }
+    }
+
+    fn submit(&self) -> wgpu::SubmissionIndex {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &self.group, &[]);
+            pass.dispatch_workgroups(1, 1, 1);
+        }
+        self.queue.submit([encoder.finish()])
+    }
+
+    fn wait(&self, index: wgpu::SubmissionIndex) {
+        let poll = self.device.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None });
+        poll.expect("the submission ends");
+    }
+}
+
+/// The device alone, without the runtime.
+struct Direct {
+    gpu: Gpu,
+    dispatch: Dispatch,
+}
+
+impl Direct {
+    fn new(gpu: Gpu) -> Self {
+        let module = Module::new(&[Source::new("empty.wgsl", EMPTY)], &[]).expect("valid WGSL");
+        let kernel = module.kernel(None, &[]).expect("one entry point");
+        let kernel = gpu.load(&Program { kernel, native: None }).expect("it can run").kernel;
+        let memory = gpu.allocate(256).expect("256 bytes");
+        let arguments = vec![Argument::Region(Region::device(memory, 0..256))];
+        let grid = Grid { workgroups: [1, 1, 1], over: None };
+        Self { gpu, dispatch: Dispatch { kernel, grid, range: 0..1, arguments } }
+    }
+
+    fn submit(&self) -> Fence {
+        let commands = vec![Command::Dispatch(self.dispatch.clone())];
+        // SAFETY: no host memory is named, and the dispatch has one argument.
+        match self.gpu.submit(unsafe { Submission::new(commands) }).expect("it is taken") {
+            Submitted::Pending(fence) => fence,
+            Submitted::Done(_) => panic!("a dispatch must be in flight"),
+        }
+    }
+}
+
+/// Times `submit` alone, and drains with `wait` in between.
+fn submissions<T>(n: u64, submit: impl Fn() -> T, wait: impl Fn(T)) -> Duration {
+    let mut total = Duration::ZERO;
+    let mut left = n;
+    while left > 0 {
+        let batch = left.min(BATCH);
+        let start = Instant::now();
+        let submitted: Vec<T> = (0..batch).map(|_| submit()).collect();
+        total += start.elapsed();
+        submitted.into_iter().for_each(&wait);
+        left -= batch;
+    }
+    total
+}
+
+fn gpu_launch(c: &mut Criterion) {
+    let found = devices();
+    let Some(found) = found.iter().find(|f| f.obstacle().is_none()) else {
+        eprintln!("submit: left out, there is no GPU-API device (scripts/test installs a software one)");
+        return;
+    };
+    let name = found.info().name.clone();
+    println!("the launches run on {name}");
+    let bare = Bare::new(&name);
+    let direct = Direct::new(found.open(Settings::default()).expect("it opens"));
+    let rt = Runtime::builder().cpu(false).auto_software(true).build().expect("a runtime");
+    let data = rt.zeros::<u32>([64]).expect("64 words");
+    let kernel = rt.kernel(EMPTY).expect("valid WGSL");
+    let prepared = kernel.launch().bind("data", &data).on(Placement::Device(0)).prepare().expect("it fits");
+
+    let mut group = c.benchmark_group("submit");
+    group.bench_function("wgpu", |b| b.iter_custom(|n| submissions(n, || bare.submit(), |i| bare.wait(i))));
+    let direct_wait = |fence| drop(direct.gpu.wait(fence).expect("it ends"));
+    group.bench_function("device", |b| b.iter_custom(|n| submissions(n, || direct.submit(), direct_wait)));
+    let wait = |launch: warpweft::Launch| drop(launch.wait().expect("it ends"));
+    let submit = || prepared.submit().expect("it is taken");
+    group.bench_function("runtime", |b| b.iter_custom(|n| submissions(n, submit, wait)));
+    group.finish();
+
+    let mut group = c.benchmark_group("submit and wait");
+    group.bench_function("wgpu", |b| b.iter(|| bare.wait(bare.submit())));
+    group.bench_function("device", |b| b.iter(|| direct.gpu.wait(direct.submit()).expect("it ends")));
+    group.bench_function("runtime", |b| b.iter(|| prepared.run().expect("it ends")));
+    group.finish();
+}
+
+const SAXPY: &str = "
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> a: f32;
+@compute @workgroup_size(64) fn saxpy(@builtin(global_invocation_id) id: vec3<u32>) {
+    y[id.x] = a * x[id.x] + y[id.x];
+}";
+
+fn tiny_cpu_launch(c: &mut Criterion) {
+    let rt = Runtime::builder().gpu(false).build().expect("a runtime");
+    let (x, y) = (rt.buffer(vec![1.0f32; 64]).expect("x"), rt.buffer(vec![0.0f32; 64]).expect("y"));
+    let interpreted = rt.kernel(SAXPY).expect("valid WGSL");
+    let native = interpreted.with_native(|arguments: &NativeArguments| {
+        let (a, x) = (arguments.value::<f32>("a")?, arguments.slice::<f32>("x")?);
+        arguments.slice_mut::<f32>("y")?.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+        Ok(())
+    });
+    let mut group = c.benchmark_group("tiny on the CPU");
+    for (name, kernel) in [("native", native), ("interpreted", interpreted)] {
+        let launch = kernel.launch().bind("x", &x).bind("y", &y).set("a", 1.0f32).prepare().expect("it fits");
+        y.write(&[0.0; 64]).expect("64 words");
+        launch.run().expect("it runs");
+        assert_eq!(y.read().expect("y")[63], 1.0);
+        group.bench_function(name, |b| b.iter(|| launch.run().expect("it runs")));
+    }
+    group.finish();
+}
+
+criterion_group!(launch, gpu_launch, tiny_cpu_launch);
+criterion_main!(launch);

@@ -1,0 +1,108 @@
+//! The same bytes on the interpreter and on a GPU API, where nothing guards the kernel.
+
+mod common;
+
+use warpweft::{DeviceKind, Placement, Runtime};
+
+/// The CPU and the first GPU-API device.
+fn both() -> (Runtime, [Placement; 2]) {
+    let rt = Runtime::new().unwrap();
+    let far = rt.devices().iter().position(|d| d.kind != DeviceKind::Cpu);
+    let far = far.expect("these tests need a GPU API: scripts/test installs a software device");
+    (rt, [Placement::Cpu, Placement::Device(far)])
+}
+
+#[test]
+fn an_unguarded_kernel_over_a_thousand_touches_a_thousand() {
+    let (rt, places) = both();
+    // Without a guard, and with a view's neighbours to betray a stray write.
+    let kernel = rt
+        .kernel(
+            "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+             @group(0) @binding(1) var<storage, read_write> hits: array<atomic<u32>>;
+             @compute @workgroup_size(64) fn unguarded(@builtin(global_invocation_id) id: vec3<u32>) {
+                 y[id.x] = id.x * 7u;
+                 atomicAdd(&hits[0], 1u);
+             }",
+        )
+        .unwrap();
+    for on in places {
+        let whole = rt.buffer(vec![5u32; 1100]).unwrap();
+        let hits = rt.zeros::<u32>([1]).unwrap();
+        let y = whole.view(50..1050).unwrap();
+        kernel.launch().bind("y", &y).bind("hits", &hits).over([1000, 1, 1]).on(on).run().unwrap();
+        let found = whole.read().unwrap();
+        assert_eq!(hits.read().unwrap()[0], 1000, "{on}");
+        assert!(found[50..1050].iter().enumerate().all(|(i, &v)| v == i as u32 * 7), "{on}");
+        assert!(found[..50].iter().chain(&found[1050..]).all(|&v| v == 5), "{on}");
+    }
+}
+
+#[test]
+fn reads_far_outside_give_zero_and_writes_are_dropped() {
+    let (rt, places) = both();
+    let kernel = rt
+        .kernel(
+            "@group(0) @binding(0) var<storage, read> x: array<u32>;
+             @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+             @group(0) @binding(2) var<storage, read_write> z: array<vec4<u32>>;
+             @compute @workgroup_size(64) fn far(@builtin(global_invocation_id) id: vec3<u32>) {
+                 // Indices inside, a little outside, and so far that their byte offsets wrap around 2^32.
+                 var offsets = array<u32, 5>(0u, 1000u, 0x3fffffffu, 0x40000000u, 0xffffff00u);
+                 var sum = 0u;
+                 for (var i = 0u; i < 5u; i++) {
+                     let at = offsets[i] + id.x * 3u;
+                     sum = sum * 31u + x[at];
+                     if (i > 0u) {
+                         y[at] = 77u;
+                         z[at] = vec4<u32>(at);
+                     }
+                 }
+                 y[id.x] = sum + offsets[id.x];
+                 z[id.x][id.x] = sum;
+             }",
+        )
+        .unwrap();
+    let results = places.map(|on| {
+        let x = rt.buffer((0..100u32).map(|i| i * i + 1).collect::<Vec<_>>()).unwrap();
+        let (y, z) = (rt.buffer(vec![1u32; 100]).unwrap(), rt.buffer(vec![[2u32; 4]; 20]).unwrap());
+        kernel.launch().bind("x", &x).bind("y", &y).bind("z", &z).over([100, 1, 1]).on(on).run().unwrap();
+        (y.read().unwrap().to_vec(), z.read().unwrap().to_vec())
+    });
+    assert_eq!(results[0], results[1]);
+    // Invocation 40 looks at x[120]: outside, so zero; its own element of `offsets` is outside, too.
+    assert_eq!(results[0].0[40], 0);
+    assert_ne!(results[0].0[4], 1);
+    assert_eq!(results[0].1[10], [2; 4]);
+}
+
+#[test]
+fn a_buffer_follows_its_launches_across_real_devices() {
+    let (rt, [near, far]) = both();
+    let kernel = rt.kernel(common::MIX).unwrap();
+    let (x, y) = (rt.buffer(vec![1u32; 10_000]).unwrap(), rt.buffer(vec![0u32; 10_000]).unwrap());
+    let mut expected = 0u32;
+    for i in 0..30 {
+        let on = if i % 3 == 0 { near } else { far };
+        drop(kernel.launch().bind("x", &x).bind("y", &y).on(on).submit().unwrap());
+        expected = expected.wrapping_mul(3).wrapping_add(1);
+    }
+    assert!(y.read().unwrap().iter().all(|&v| v == expected));
+}
+
+#[test]
+fn calibration_measures_every_device_and_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rt, _) = both();
+    let calibration = rt.calibrate_into(&folder.path().join("calibration.json")).unwrap();
+    for info in rt.devices() {
+        let (rates, measured) = calibration.rates(&info);
+        assert!(measured, "{}", info.name);
+        assert!(rates.operations > 1e6 && rates.bandwidth > 1e6 && rates.launch > 0.0, "{rates:?}");
+    }
+    let read = warpweft::Calibration::load(&folder.path().join("calibration.json")).unwrap();
+    assert_eq!(read.rates(&rt.devices()[0]), calibration.rates(&rt.devices()[0]));
+    std::fs::write(folder.path().join("calibration.json"), "{\"version\": 1").unwrap();
+    let error = warpweft::Calibration::load(&folder.path().join("calibration.json")).unwrap_err().to_string();
+    assert!(error.contains("not a calibration") && error.contains("warpweft calibrate"), "{error}");
+}

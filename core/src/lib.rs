@@ -61,3 +61,8 @@ pub use warpweft_module::{Interface, Scalar};
 pub mod prelude {
     pub use crate::{Buffer, Flow, Kernel, NativeArguments, Placement, Report, Runtime, Scalar};
 }
+
+/// The README's samples, compiled and run with the other doc-tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

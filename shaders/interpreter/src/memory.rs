@@ -85,6 +85,76 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Reads a row of values of `size` bytes, `step` bytes apart, into entries of one or two words; false where some of
+    /// it lies outside, or where this is not quicker than one by one.
+    pub(crate) fn load_row(&self, byte: u64, step: u32, size: u32, out: &mut [u32]) -> bool {
+        let count = if size == 8 { out.len() / 2 } else { out.len() };
+        let Some(words) = self.row(byte, step, size, count) else {
+            return false;
+        };
+        let load = |word: &AtomicU32| word.load(Ordering::Relaxed);
+        match (size, step) {
+            (4, 4) | (8, 8) => out
+                .iter_mut()
+                .zip(words)
+                .for_each(|(out, word)| *out = load(word)),
+            (4, _) => {
+                let words = words.iter().step_by(step as usize / 4);
+                out.iter_mut()
+                    .zip(words)
+                    .for_each(|(out, word)| *out = load(word));
+            }
+            (8, _) => {
+                let pairs = words.windows(2).step_by(step as usize / 4);
+                for (out, pair) in out.chunks_exact_mut(2).zip(pairs) {
+                    out.copy_from_slice(&[load(&pair[0]), load(&pair[1])]);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Writes a row, as [`load_row`](Self::load_row) reads it.
+    pub(crate) fn store_row(&self, byte: u64, step: u32, size: u32, row: &[u32]) -> bool {
+        let count = if size == 8 { row.len() / 2 } else { row.len() };
+        let Some(words) = self.row(byte, step, size, count) else {
+            return false;
+        };
+        let store = |word: &AtomicU32, value: u32| word.store(value, Ordering::Relaxed);
+        match (size, step) {
+            (4, 4) | (8, 8) => words
+                .iter()
+                .zip(row)
+                .for_each(|(word, &value)| store(word, value)),
+            (4, _) => {
+                let words = words.iter().step_by(step as usize / 4);
+                words.zip(row).for_each(|(word, &value)| store(word, value));
+            }
+            (8, _) => {
+                let pairs = words.windows(2).step_by(step as usize / 4);
+                for (pair, row) in pairs.zip(row.chunks_exact(2)) {
+                    store(&pair[0], row[0]);
+                    store(&pair[1], row[1]);
+                }
+            }
+            // Whole words: no half of them is another invocation's.
+            (2, 2) if byte.is_multiple_of(4) && count.is_multiple_of(2) => {
+                for (word, pair) in words.iter().zip(row.chunks_exact(2)) {
+                    store(word, pair[0] & 0xffff | pair[1] << 16);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The words from a row's first one on, where all of it lies inside.
+    fn row(&self, byte: u64, step: u32, size: u32, count: usize) -> Option<&'a [AtomicU32]> {
+        let bytes = u64::from(step) * (count as u64).checked_sub(1)? + u64::from(size);
+        self.words_at(byte, bytes)
+    }
+
     /// An atomic load.
     pub(crate) fn atomic_load(&self, byte: u64, size: u32) -> u64 {
         match self.words_at(byte, u64::from(size)) {
@@ -146,6 +216,31 @@ fn lock(word: &AtomicU32) -> MutexGuard<'static, ()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows() {
+        let words: [AtomicU32; 8] = std::array::from_fn(|n| AtomicU32::new(n as u32));
+        let memory = Memory::new(&words, 30);
+        let row = |byte, step, size, count: usize| {
+            let mut out = vec![99; count];
+            memory.load_row(byte, step, size, &mut out).then_some(out)
+        };
+        assert_eq!(row(4, 4, 4, 3), Some(vec![1, 2, 3]));
+        assert_eq!(row(4, 12, 4, 2), Some(vec![1, 4]));
+        assert_eq!(row(0, 8, 8, 6), Some(vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(row(4, 16, 8, 4), Some(vec![1, 2, 5, 6]));
+        assert_eq!(row(4, 4, 4, 7), None);
+        assert_eq!(row(0, 8, 8, 8), None);
+        assert!(memory.store_row(4, 16, 8, &[10, 11, 12, 13]));
+        assert!(memory.store_row(12, 4, 4, &[14]));
+        assert!(memory.store_row(16, 2, 2, &[1, 2]));
+        assert!(!memory.store_row(18, 2, 2, &[1, 2]));
+        assert!(!memory.store_row(24, 4, 4, &[1, 2]));
+        assert_eq!(
+            words.map(|w| w.into_inner()),
+            [0, 10, 11, 14, 0x2_0001, 12, 13, 7]
+        );
+    }
 
     #[test]
     fn outside_reads_zero_and_swallows_writes() {

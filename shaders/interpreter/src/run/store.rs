@@ -5,7 +5,6 @@ use super::address::Pattern;
 use crate::mask::Mask;
 use crate::shape::{Leaf, width};
 use crate::step::{Address, OUTSIDE, Slot, Space};
-use std::sync::atomic::Ordering;
 
 impl Run<'_> {
     /// Writes a value.
@@ -42,12 +41,9 @@ impl Run<'_> {
             let column = &self.column(value)[leaf.column as usize * self.height..];
             let fixed = u64::from(address.fixed) + u64::from(leaf.byte);
             let size = leaf.scalar.size();
-            if let (Pattern::Even { first, step }, 4, false) = (pattern, size, atomic) {
-                let span = u64::from(step) * (lanes as u64 - 1) + 4;
-                if let Some(to) = memory.words_at(fixed + u64::from(first), span) {
-                    let to = to.iter().step_by(step as usize / 4);
-                    to.zip(&column[..lanes])
-                        .for_each(|(to, &word)| to.store(word, Ordering::Relaxed));
+            if let (Pattern::Even { first, step }, false) = (pattern, atomic) {
+                let row = &column[..lanes * width(leaf.scalar) as usize];
+                if memory.store_row(fixed + u64::from(first), step, size, row) {
                     continue;
                 }
             }

@@ -321,3 +321,72 @@ fn results_with_parts() {
     ];
     Test::new(wgsl).bind("x", &input).expect("x", &expected);
 }
+
+#[test]
+fn rows_of_every_width() {
+    // Whole rows, rows that start in the middle of a word, and columns of vectors.
+    let kernel = |ty: &str, body: &str| {
+        format!(
+            "enable f16; enable wgpu_int16;
+             @group(0) @binding(0) var<storage, read_write> x: array<{ty}>;
+             @compute @workgroup_size(8)
+             fn main(@builtin(local_invocation_index) i: u32) {{ {body} }}"
+        )
+    };
+    let shorts: [u16; 18] = std::array::from_fn(|n| n as u16);
+    let expected: Vec<u16> = (0..18).map(|n| if n < 8 { 10 * n } else { n }).collect();
+    Test::new(&kernel("u16", "x[i] *= u16(10);"))
+        .bind("x", &shorts)
+        .expect("x", &expected);
+    let expected: Vec<u16> = (0..18)
+        .map(|n| if (3..11).contains(&n) { n + 90 } else { n })
+        .collect();
+    Test::new(&kernel("u16", "x[i + 3] += u16(90);"))
+        .bind("x", &shorts)
+        .expect("x", &expected);
+    let longs: [u64; 16] = std::array::from_fn(|n| (n as u64) << 31);
+    let expected: Vec<u64> = longs
+        .iter()
+        .enumerate()
+        .map(|(n, &v)| if n % 2 == 1 { v + 7 } else { v })
+        .collect();
+    Test::new(&kernel("vec2<u64>", "x[i].y += 7;"))
+        .bind("x", &longs)
+        .expect("x", &expected);
+    let expected: Vec<u64> = longs.iter().rev().map(|&v| v * 3).collect();
+    let body = "let a = x[15 - i]; let b = x[i]; x[i] = a * 3; x[15 - i] = b * 3;";
+    Test::new(&kernel("u64", body))
+        .bind("x", &longs)
+        .expect("x", &expected);
+}
+
+#[test]
+fn wide_values_by_index() {
+    let body = "
+        const table = array(vec2(1lf, 2lf), vec2(3lf, 4lf), vec2(5lf, 6lf));
+        var copy: array<vec2<f64>, 3>;
+        var<function> counts: array<i64, 2>;
+        for (var j = 0u; j < 4; j++) { copy[(i + j) % 4] = table[j % 3] * x[i]; counts[j % 2 * (i % 3)] += 1; }
+        let v = table[(i + 1) % 4];
+        x[i] = v[i % 3] + 10 * copy[i % 3].y + 100 * copy[2][i % 2] + f64(counts[0] * 1000 + counts[1] * 10000);";
+    let table = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    let expected: Vec<f64> = (0..8usize)
+        .map(|i| {
+            let x = i as f64 + 1.0;
+            let (mut copy, mut counts) = ([[0.0; 2]; 3], [0.0; 2]);
+            for j in 0..4 {
+                if let Some(cell) = copy.get_mut((i + j) % 4) {
+                    *cell = table[j % 3].map(|t: f64| t * x);
+                }
+                if let Some(count) = counts.get_mut(j % 2 * (i % 3)) {
+                    *count += 1.0;
+                }
+            }
+            let v = table.get((i + 1) % 4).copied().unwrap_or_default();
+            let at = v.get(i % 3).copied().unwrap_or(0.0);
+            at + 10.0 * copy[i % 3][1] + 100.0 * copy[2][i % 2] + counts[0] * 1000.0 + counts[1] * 10000.0
+        })
+        .collect();
+    let input: Vec<f64> = (0..8).map(|i| f64::from(i) + 1.0).collect();
+    check("f64", body, &input, &expected);
+}

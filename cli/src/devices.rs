@@ -12,6 +12,9 @@ use crate::failure::Outcome;
 use crate::record::{RatesRecord, bytes, rate, seconds};
 use crate::say;
 
+/// Columns of a table where there is no terminal to ask.
+const WIDTH: u16 = 120;
+
 /// A device in JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct DeviceRecord {
@@ -164,8 +167,12 @@ fn advice(devices: &[DeviceRecord]) -> &'static str {
 /// An empty table in the tool's style.
 pub(crate) fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    // Markdown: to be pasted where people talk.
+    table.load_style(presets::ASCII_MARKDOWN);
     table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(WIDTH);
+    }
     table.set_header(header.iter().copied());
     table
 }

@@ -63,6 +63,7 @@ impl From<warpweft::Error> for Failure {
                 "On the command line the grid is `--over NX,NY,NZ` (invocations), `--over @NAME` (the shape of what is \
                  bound to NAME) or `--workgroups X,Y,Z`.",
             ),
+            warpweft::Error::Placement(_) => failure.hint("`--on auto` takes the best device that may be taken."),
             warpweft::Error::HostMemory { .. } => failure.hint("Use smaller inputs, or close what else fills the memory."),
             _ => failure,
         }

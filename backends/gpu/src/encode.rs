@@ -90,24 +90,14 @@ impl<'a> Encoding<'a> {
 
     /// Encodes the commands; `uploads` are the filled staging buffers, in order.
     pub(crate) fn run(mut self, commands: &[Command], uploads: &[wgpu::Buffer]) -> Result<Encoded, Error> {
-        let mut uploads = uploads.iter();
-        for command in commands {
-            match command {
-                Command::Upload { from, to } if from.size > 0 => {
-                    let staging = uploads
-                        .next()
-                        .ok_or_else(|| self.internal("an upload was not staged"))?;
-                    let target = self.buffer(to)?;
-                    self.copy(staging, 0, &target, to.offset, to.size);
-                }
-                Command::Download { from, to } if from.size > 0 => self.download(from, to)?,
-                Command::Copy { from, to } if from.size > 0 => self.copy_within(from, to)?,
-                Command::Fill { to, word } if to.size > 0 => self.fill(to, *word)?,
-                Command::Dispatch(dispatch) => self.dispatch(dispatch)?,
-                _ => {}
-            }
-        }
+        let result = self.commands(commands, uploads);
         self.pass = None;
+        if let Err(error) = result {
+            for temporary in self.out.temporaries {
+                self.memories.give(temporary);
+            }
+            return Err(error);
+        }
         if let Some(stamps) = &self.out.stamps
             && self.out.dispatches.contains(&true)
         {
@@ -117,6 +107,27 @@ impl<'a> Encoding<'a> {
             self.out.commands = Some(self.encoder.finish());
         }
         Ok(self.out)
+    }
+
+    fn commands(&mut self, commands: &[Command], uploads: &[wgpu::Buffer]) -> Result<(), Error> {
+        let mut uploads = uploads.iter();
+        for command in commands {
+            match command {
+                Command::Upload { from, to } if from.size > 0 => {
+                    let staging = uploads
+                        .next()
+                        .ok_or_else(|| self.internal("an upload was not staged"))?;
+                    let target = self.buffer(to)?;
+                    self.copy(staging, 0, &target, to.offset, from.size);
+                }
+                Command::Download { from, to } if from.size > 0 => self.download(from, to)?,
+                Command::Copy { from, to } if from.size > 0 => self.copy_within(from, to)?,
+                Command::Fill { to, word } if to.size > 0 => self.fill(to, *word)?,
+                Command::Dispatch(dispatch) => self.dispatch(dispatch)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn internal(&self, reason: impl Into<String>) -> Error {
@@ -223,6 +234,14 @@ impl<'a> Encoding<'a> {
 
     fn dispatch(&mut self, dispatch: &Dispatch) -> Result<(), Error> {
         let most = self.gpu.workgroups_per_dimension;
+        if dispatch.grid.len() > u32::MAX.into() {
+            return Err(Error::Limit {
+                device: self.gpu.info.name.clone(),
+                what: "the number of workgroups".into(),
+                value: dispatch.grid.len(),
+                limit: u32::MAX.into(),
+            });
+        }
         let mut physical = physical::dispatches(dispatch.grid, dispatch.range.clone(), most).peekable();
         self.out.dispatches.push(physical.peek().is_some());
         if physical.peek().is_none() {
@@ -346,6 +365,13 @@ impl<'a> Encoding<'a> {
         let mut keep = true;
         for (position, slot) in kernel.slots.iter().enumerate() {
             let (buffer, offset, size) = ranges[position].clone();
+            // Without a size wgpu would bind the rest of the buffer, which may be another's.
+            if size == 0 || size < slot.min_size {
+                return Err(self.internal(format!(
+                    "`{}` needs {} bytes, {size} were bound",
+                    slot.name, slot.min_size
+                )));
+            }
             let alignment = if slot.space == Space::Uniform {
                 uniform
             } else {

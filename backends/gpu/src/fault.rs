@@ -171,7 +171,7 @@ impl Scoped {
 }
 
 /// Runs `body`; a panic becomes what it said.
-fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|panic| match panic.downcast::<String>() {
         Ok(said) => *said,
         Err(panic) => panic

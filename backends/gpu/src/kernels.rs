@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use warpweft_hal::{Error, KernelId, Loaded, Path};
 use warpweft_module::{Hash, Kernel, Space};
 
-use crate::fault::{Fault, Scoped, words};
+use crate::fault::{Fault, Scoped, caught, words};
 use crate::rewrite::{Launch, rewrite};
 
 /// A binding of a kernel, as far as launches need to know.
@@ -22,6 +22,7 @@ pub(crate) struct Slot {
     pub(crate) binding: u32,
     pub(crate) writable: bool,
     pub(crate) space: Space,
+    pub(crate) min_size: u64,
     pub(crate) name: String,
 }
 
@@ -116,8 +117,8 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
         reason,
     };
     let (module, info) = kernel.naga();
-    let module = fault
-        .calm(|| rewrite(module, info, interface.barriers))?
+    let module = caught(|| rewrite(module, info, interface.barriers))
+        .unwrap_or_else(|said| Err(format!("its rewrite failed: {said}")))
         .map_err(&refused)?;
 
     let made = fault.scoped(device, || {
@@ -159,6 +160,7 @@ fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) 
             binding: b.binding,
             writable: b.access.writable,
             space: b.space,
+            min_size: b.min_size,
             name: b.name.clone(),
         })
         .collect();

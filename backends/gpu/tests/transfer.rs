@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{Launch, download, execute, gpu, upload};
-use warpweft_hal::{Command, Device, Grid, HostBlock, Region};
+use warpweft_hal::{Command, Device, Error, Grid, HostBlock, Region};
 
 const ADD: &str = "
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;
@@ -289,6 +289,29 @@ fn what_the_runtime_must_not_do_is_an_error_and_no_panic() {
     for command in bad {
         let text = format!("{command:?}");
         assert!(execute(&gpu, vec![command]).is_err(), "{text}");
+    }
+    let launch = Launch::new(&gpu, ADD);
+    let grid = Grid {
+        workgroups: [1, 1, 1],
+        over: None,
+    };
+    for size in [0, 32] {
+        let bound = Launch::new(&gpu, ADD)
+            .view("y", memory, 0..size)
+            .view("x", memory, 0..16);
+        assert!(
+            execute(&gpu, vec![bound.dispatch(grid, 0..1)]).is_err(),
+            "{size} bytes of 16 bound"
+        );
+    }
+    let endless = Grid {
+        workgroups: [u32::MAX, 2, 1],
+        over: None,
+    };
+    let bound = launch.view("y", memory, 0..16).view("x", memory, 0..16);
+    match execute(&gpu, vec![bound.dispatch(endless, 0..1)]) {
+        Err(Error::Limit { value, .. }) => assert_eq!(value, endless.len()),
+        other => panic!("{other:?}"),
     }
     assert_eq!(
         download::<u32>(&gpu, memory, 0..16),

@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use common::{MIX, Random, machine};
-use warpweft::Placement;
+use warpweft::{NativeArguments, Placement, Runtime};
 
 /// Ends the test with a message where the body hangs.
 fn within_a_minute(body: impl FnOnce() + Send + 'static) {
@@ -91,5 +92,39 @@ fn increments_of_one_buffer_from_eight_threads_are_all_there() {
             }
         });
         assert!(n.read().unwrap().iter().all(|&v| v == 320));
+    });
+}
+
+/// A native implementation that reads `x` only once it is told to.
+#[test]
+fn a_writer_waits_for_earlier_readers_and_a_snapshot_for_earlier_writers() {
+    within_a_minute(|| {
+        let rt = Runtime::builder().gpu(false).build().unwrap();
+        let kernel = rt.kernel(MIX).unwrap();
+        let (go, gate) = channel::<()>();
+        let gate = Mutex::new(gate);
+        let slow = kernel.with_native(move |arguments: &NativeArguments| {
+            gate.lock().unwrap().recv().unwrap();
+            let x = arguments.slice::<u32>("x")?;
+            arguments.slice_mut::<u32>("y")?.iter_mut().zip(x).for_each(|(y, x)| *y = *y * 3 + x);
+            Ok(())
+        });
+        let n = 1 << 16; // enough for `submit` to leave it to another thread
+        let buffers: Vec<_> = (0..3u32).map(|i| rt.buffer(vec![i + 1; n]).unwrap()).collect();
+        let [x, y, z] = [&buffers[0], &buffers[1], &buffers[2]];
+        let reader = slow.launch().bind("x", x).bind("y", y).submit().unwrap();
+        std::thread::scope(|scope| {
+            let overwriter = scope.spawn(|| kernel.launch().bind("x", z).bind("y", x).run().unwrap());
+            let looker = scope.spawn(|| y.read().unwrap()[n - 1]);
+            let writer = scope.spawn(|| y.view(0..1).unwrap().write(&[100]).unwrap());
+            // Time for all three to go wrong, if they do not wait.
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(!reader.is_done() && !overwriter.is_finished() && !looker.is_finished());
+            go.send(()).unwrap();
+            assert_eq!(looker.join().unwrap(), 2 * 3 + 1);
+            writer.join().unwrap();
+            overwriter.join().unwrap();
+        });
+        assert_eq!((x.read().unwrap()[0], y.read().unwrap()[0], y.read().unwrap()[1]), (3 + 3, 100, 7));
     });
 }

@@ -24,6 +24,8 @@ pub(crate) struct Task {
     pub(crate) dependencies: Dependencies,
     /// The longest that the commands may take; `None` leaves it to the device.
     pub(crate) time_limit: Option<Duration>,
+    /// Somebody will look at how long the kernel took.
+    pub(crate) timed: bool,
     /// The kernel that must not be unloaded before the commands were submitted.
     pub(crate) kernel: Option<Arc<KernelInner>>,
     /// Device memory that must not be given back before the commands were submitted.
@@ -38,6 +40,7 @@ impl Task {
             commands: Vec::new(),
             dependencies: Dependencies::new(),
             time_limit: None,
+            timed: false,
             kernel: None,
             keep: SmallVec::new(),
         }
@@ -76,6 +79,7 @@ impl Task {
                 // arguments were refused when they were bound.
                 let mut submission = unsafe { Submission::new(std::mem::take(&mut self.commands)) };
                 submission.time_limit = self.time_limit;
+            submission.timed = self.timed;
                 device
                     .submit(submission)
                     .map_err(|error| Arc::new(Error::from(error)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
-use warpweft_hal::{Argument, Command, Dispatch, Region};
+use warpweft_hal::{Argument, Command, Dispatch, Region, Timing, TimingSource};
 use warpweft_module::Space;
 
 use super::bind::ResolvedArgument;
@@ -55,7 +55,7 @@ impl Launch {
         let elapsed = self.started.elapsed().as_secs_f64();
         let timing = completion.dispatches.last().copied();
         if let Some(timing) = timing {
-            self.checked.record(&self.plan, timing.seconds);
+            self.checked.record(&self.plan, timing);
         }
         Ok(Report {
             path: self.plan.choice().path,
@@ -134,18 +134,15 @@ impl Checked {
     }
 
     /// Takes note of how long the kernel ran.
-    fn record(&self, plan: &Plan, seconds: f64) {
+    fn record(&self, plan: &Plan, timing: Timing) {
         let choice = plan.choice();
-        let key = (
-            *self.kernel.program.kernel.hash().as_bytes(),
-            choice.device,
-            choice.path,
-        );
-        self.kernel
-            .runtime
-            .planner
-            .history
-            .record(key, self.invocations, seconds);
+        let runtime = &self.kernel.runtime;
+        // A round trip holds the queue's other work too: it counts only where there is nothing better.
+        if timing.source == TimingSource::RoundTrip && runtime.devices[choice.device].info().timestamps {
+            return;
+        }
+        let key = (*self.kernel.program.kernel.hash().as_bytes(), choice.device, choice.path);
+        runtime.planner.history.record(key, self.invocations, timing.seconds);
     }
 
     /// Plans the launch and hands it to its device.
@@ -203,6 +200,7 @@ impl Checked {
             );
             let mut task = Task::new(device, self.kernel.name.clone());
             task.time_limit = runtime.time_limit;
+            task.timed = mode == Mode::Run;
             task.kernel = Some(self.kernel.clone());
             let mut downloads = Vec::new();
             for (part, words, writes) in self.words() {

@@ -1,7 +1,7 @@
 //! From a list of commands to one command buffer, in the list's order.
 //!
 //! Consecutive dispatches share a pass; everything else ends it. Uploads come from staging buffers that are filled
-//! already. Where wgpu forbids how a dispatch is bound, what it forbids goes through a copy within the device,
+//! already, or are written by wgpu ahead of the list. Where wgpu forbids how a dispatch is bound, what it forbids goes through a copy within the device,
 //! before the dispatch and, where the kernel may write it, back after it. Knows nothing of fences.
 
 use std::num::NonZeroU64;
@@ -27,10 +27,20 @@ pub(crate) struct Download {
     pub(crate) bytes: Range<u64>,
 }
 
+/// Where the bytes of an upload are.
+pub(crate) enum Staged {
+    /// In a staging buffer that is filled.
+    In(wgpu::Buffer),
+    /// Still in their block: nothing comes before them in the list, so wgpu may write them before all of it.
+    AtOnce(Arc<HostBlock>),
+}
+
 /// What a list became.
 pub(crate) struct Encoded {
-    /// `None` when there was nothing to do.
+    /// `None` when there was nothing to do, or nothing but writes.
     pub(crate) commands: Option<wgpu::CommandBuffer>,
+    /// wgpu was given bytes to write before the next submission.
+    pub(crate) written: bool,
     pub(crate) downloads: Vec<Download>,
     pub(crate) stamps: Option<Stamps>,
     /// One per dispatch: whether it runs anything.
@@ -71,6 +81,7 @@ impl<'a> Encoding<'a> {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         let out = Encoded {
             commands: None,
+            written: false,
             downloads: Vec::new(),
             stamps,
             dispatches: Vec::new(),
@@ -88,8 +99,8 @@ impl<'a> Encoding<'a> {
         }
     }
 
-    /// Encodes the commands; `uploads` are the filled staging buffers, in order.
-    pub(crate) fn run(mut self, commands: &[Command], uploads: &[wgpu::Buffer]) -> Result<Encoded, Error> {
+    /// Encodes the commands; `uploads` says for each upload where its bytes are.
+    pub(crate) fn run(mut self, commands: &[Command], uploads: &[Staged]) -> Result<Encoded, Error> {
         let result = self.commands(commands, uploads);
         self.pass = None;
         if let Err(error) = result {
@@ -109,7 +120,7 @@ impl<'a> Encoding<'a> {
         Ok(self.out)
     }
 
-    fn commands(&mut self, commands: &[Command], uploads: &[wgpu::Buffer]) -> Result<(), Error> {
+    fn commands(&mut self, commands: &[Command], uploads: &[Staged]) -> Result<(), Error> {
         let mut uploads = uploads.iter();
         for command in commands {
             match command {
@@ -118,7 +129,15 @@ impl<'a> Encoding<'a> {
                         .next()
                         .ok_or_else(|| self.internal("an upload was not staged"))?;
                     let target = self.buffer(to)?;
-                    self.copy(staging, 0, &target, to.offset, from.size);
+                    match staging {
+                        Staged::In(staging) => self.copy(staging, 0, &target, to.offset, from.size),
+                        Staged::AtOnce(block) => {
+                            // SAFETY: whoever made the submission promised that nothing writes the range meanwhile.
+                            let bytes = unsafe { block.bytes(from.bytes()) };
+                            self.gpu.queue.write_buffer(&target, to.offset, bytes);
+                            self.out.written = true;
+                        }
+                    }
                 }
                 Command::Download { from, to } if from.size > 0 => self.download(from, to)?,
                 Command::Copy { from, to } if from.size > 0 => self.copy_within(from, to)?,

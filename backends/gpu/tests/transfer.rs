@@ -319,3 +319,32 @@ fn what_the_runtime_must_not_do_is_an_error_and_no_panic() {
         "the device still works, and nothing was written"
     );
 }
+
+#[test]
+fn later_uploads_win_whatever_their_size() {
+    let gpu = gpu();
+    let bytes = 400_000u64;
+    for sizes in [
+        [16, 32, 16],
+        [16, bytes, 16],
+        [bytes, 16, bytes],
+        [bytes, bytes, 32],
+        [16, 16, bytes],
+    ] {
+        let memory = upload(&gpu, &vec![0u32; bytes as usize / 4]);
+        let blocks: Vec<_> = (1..=3u32)
+            .map(|n| Arc::new(HostBlock::from_vec(vec![n; bytes as usize / 4]).unwrap()))
+            .collect();
+        let commands = blocks.iter().zip(sizes).map(|(block, size)| Command::Upload {
+            from: Region::host(block, 0..size),
+            to: Region::device(memory, 0..size),
+        });
+        execute(&gpu, commands.collect()).unwrap();
+        let seen = download::<u32>(&gpu, memory, 0..bytes);
+        for (i, seen) in seen.iter().enumerate() {
+            let last = (0..3).rfind(|&n| 4 * (i as u64) < sizes[n]);
+            assert_eq!(*seen, last.map_or(0, |n| n as u32 + 1), "word {i} of {sizes:?}");
+        }
+        gpu.free(memory);
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) fn read(path: &Path) -> Outcome<Array> {
         )));
     }
     // Pipes do not know their length.
-    let len = metadata.is_file().then(|| metadata.len());
+    let len = metadata.is_file().then_some(metadata.len());
     parse(&mut file, len).map_err(|why| Failure::failed(format!("`{}`: {why}", path.display())))
 }
 

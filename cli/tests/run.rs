@@ -21,7 +21,8 @@ fn saxpy_is_right_everywhere() {
     let expected: Vec<f32> = x.iter().zip(&y).map(|(x, y)| 2.5 * x + y).collect();
     let [cpu, software] = placements(&folder);
     for on in [cpu, software, "auto"] {
-        let line = format!("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=2.5 --out y={on}.npy --on {on}");
+        let line =
+            format!("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=2.5 --out y={on}.npy --on {on}");
         folder.good(&line);
         let (header, _) = folder.read(&format!("{on}.npy"));
         assert!(header.contains("'shape': (1000, )"), "{header}");
@@ -39,21 +40,39 @@ fn json_tells_what_happened() {
             "run saxpy.wgsl --bind x=zeros:f32:1000 --bind y=ones:f32:1000 --set a=1 --out y=y.npy --on {on} --repeat 3 \
              --explain"
         ));
-        assert_eq!((&record["kind"], &record["path"], &record["placement"]), (&on.into(), &path.into(), &on.into()));
+        assert_eq!(
+            (&record["kind"], &record["path"], &record["placement"]),
+            (&on.into(), &path.into(), &on.into())
+        );
         assert!(!record["device"].as_str().unwrap().is_empty());
         assert_eq!(record["bytes_uploaded"], uploaded, "{record}");
         assert_eq!(record["bytes_downloaded"], downloaded, "{record}");
         let seconds = record["seconds"].as_array().unwrap();
-        assert!(seconds.len() == 3 && seconds.iter().all(|s| s.as_f64().unwrap() > 0.0), "{record}");
-        for field in ["compile_seconds", "predicted_seconds", "elapsed_seconds", "first_seconds"] {
+        assert!(
+            seconds.len() == 3 && seconds.iter().all(|s| s.as_f64().unwrap() > 0.0),
+            "{record}"
+        );
+        for field in [
+            "compile_seconds",
+            "predicted_seconds",
+            "elapsed_seconds",
+            "first_seconds",
+        ] {
             assert!(record[field].as_f64().unwrap() > 0.0, "{field}: {record}");
         }
         assert!(record["clock"].is_string());
         assert_eq!((&record["steps"], &record["over"][0]), (&1.into(), &1000.into()));
         let output = &record["outputs"][0];
-        assert_eq!((&output["name"], &output["path"], &output["dtype"]), (&"y".into(), &"y.npy".into(), &"f32".into()));
+        assert_eq!(
+            (&output["name"], &output["path"], &output["dtype"]),
+            (&"y".into(), &"y.npy".into(), &"f32".into())
+        );
         assert_eq!(record["plan"]["candidates"][0]["kind"], "cpu");
-        assert_eq!(folder.read_f32s("y.npy"), [1.0; 1000], "outputs are those of one run");
+        assert_eq!(
+            folder.read_f32s("y.npy"),
+            [1.0; 1000],
+            "outputs are those of one run"
+        );
     }
 }
 
@@ -96,12 +115,37 @@ fn every_dtype_keeps_type_and_shape() {
     let doubled: Vec<f16> = [3.0, -4.0, 6.0].map(f16::from_f64).to_vec();
     let cases = [
         ("f16", "<f2", bytes(&halves), bytes(&doubled)),
-        ("f32", "<f4", bytes(&[1.5f32, -2.0, 3.0]), bytes(&[3.0f32, -4.0, 6.0])),
-        ("f64", "<f8", bytes(&[0.1f64, -2.0, 1e300]), bytes(&[0.2f64, -4.0, 2e300])),
+        (
+            "f32",
+            "<f4",
+            bytes(&[1.5f32, -2.0, 3.0]),
+            bytes(&[3.0f32, -4.0, 6.0]),
+        ),
+        (
+            "f64",
+            "<f8",
+            bytes(&[0.1f64, -2.0, 1e300]),
+            bytes(&[0.2f64, -4.0, 2e300]),
+        ),
         ("i32", "<i4", bytes(&[1i32, -2, 3]), bytes(&[2i32, -4, 6])),
-        ("u32", "<u4", bytes(&[1u32, 2, 1 << 30]), bytes(&[2u32, 4, 1 << 31])),
-        ("i64", "<i8", bytes(&[1i64, -2, 1 << 40]), bytes(&[2i64, -4, 1 << 41])),
-        ("u64", "<u8", bytes(&[1u64, 2, 1 << 62]), bytes(&[2u64, 4, 1 << 63])),
+        (
+            "u32",
+            "<u4",
+            bytes(&[1u32, 2, 1 << 30]),
+            bytes(&[2u32, 4, 1 << 31]),
+        ),
+        (
+            "i64",
+            "<i8",
+            bytes(&[1i64, -2, 1 << 40]),
+            bytes(&[2i64, -4, 1 << 41]),
+        ),
+        (
+            "u64",
+            "<u8",
+            bytes(&[1u64, 2, 1 << 62]),
+            bytes(&[2u64, 4, 1 << 63]),
+        ),
     ];
     for on in placements(&folder) {
         for (ty, descr, input, output) in &cases {
@@ -109,7 +153,10 @@ fn every_dtype_keeps_type_and_shape() {
             folder.npy("x.npy", descr, "(3, 1)", input);
             folder.good(&format!("run k.wgsl --bind x=x.npy --out x=x.npy --on {on}"));
             let (header, data) = folder.read("x.npy");
-            assert!(header.contains(&format!("'{descr}'")) && header.contains("(3, 1, )"), "{ty}: {header}");
+            assert!(
+                header.contains(&format!("'{descr}'")) && header.contains("(3, 1, )"),
+                "{ty}: {header}"
+            );
             assert_eq!(data, *output, "{ty} on {on}");
         }
     }
@@ -135,7 +182,11 @@ fn vec3_is_padded_and_unpadded() {
     let expected: Vec<f32> = (0..5)
         .flat_map(|i| {
             let (v, m) = (&v[i * 3..i * 3 + 3], &m[i * 6 + 3..i * 6 + 6]);
-            [v[2] + 0.5 + 2.0 * m[0], v[0] + 1.5 + 2.0 * m[1], v[1] - 2.5 + 2.0 * m[2]]
+            [
+                v[2] + 0.5 + 2.0 * m[0],
+                v[0] + 1.5 + 2.0 * m[1],
+                v[1] - 2.5 + 2.0 * m[2],
+            ]
         })
         .collect();
     for on in placements(&folder) {
@@ -165,8 +216,14 @@ fn structs_are_words_and_uniforms_may_be_files() {
     folder.npy("p.npy", "<u4", "(2, 4)", &bytes(&[words(3.0, 7), words(5.0, 8)]));
     folder.npy("s.npy", "<u4", "(2,)", &bytes(&[2f32.to_bits(), 10]));
     for on in placements(&folder) {
-        folder.good(&format!("run k.wgsl --bind p=p.npy --bind s=s.npy --out p=o.npy --on {on}"));
-        assert_eq!(folder.read("o.npy").1, bytes(&[words(6.0, 17), words(10.0, 18)]), "{on}");
+        folder.good(&format!(
+            "run k.wgsl --bind p=p.npy --bind s=s.npy --out p=o.npy --on {on}"
+        ));
+        assert_eq!(
+            folder.read("o.npy").1,
+            bytes(&[words(6.0, 17), words(10.0, 18)]),
+            "{on}"
+        );
     }
 }
 
@@ -185,7 +242,9 @@ fn a_two_dimensional_grid_is_the_shape() {
     for grid in ["", "--over 5,3", "--over @out", "--workgroups 1"] {
         let width = if grid == "--workgroups 1" { 8 } else { 5 };
         let shape = if width == 8 { "8x8" } else { "3x5" };
-        folder.good(&format!("run k.wgsl --bind out=zeros:u32:{shape} --set width={width} --out out=o.npy {grid} --on cpu"));
+        folder.good(&format!(
+            "run k.wgsl --bind out=zeros:u32:{shape} --set width={width} --out out=o.npy {grid} --on cpu"
+        ));
         let found = folder.read("o.npy").1;
         match width {
             5 => assert_eq!(found, bytes(&expected), "{grid}"),
@@ -197,16 +256,20 @@ fn a_two_dimensional_grid_is_the_shape() {
 #[test]
 fn aliases_constants_and_further_files() {
     let folder = folder();
-    folder.write("lib.wgsl", "fn grow(x: real) -> real { return x * real(TILE); }\noverride TILE: u32 = 2;");
+    folder.write(
+        "lib.wgsl",
+        "fn grow(x: real) -> real { return x * real(TILE); }\noverride TILE: u32 = 2;",
+    );
     folder.write(
         "k.wgsl",
         "@group(0) @binding(0) var<storage, read_write> x: array<real>;
          @compute @workgroup_size(64) fn other(@builtin(global_invocation_id) id: vec3<u32>) { x[id.x] = real(0); }
          @compute @workgroup_size(64) fn k(@builtin(global_invocation_id) id: vec3<u32>) { x[id.x] = grow(x[id.x]); }",
     );
-    for (real, tile, descr, out) in
-        [("f64", "", "<f8", bytes(&[0f64, 2.0, 4.0])), ("f32", "--const TILE=2^3", "<f4", bytes(&[0f32, 8.0, 16.0]))]
-    {
+    for (real, tile, descr, out) in [
+        ("f64", "", "<f8", bytes(&[0f64, 2.0, 4.0])),
+        ("f32", "--const TILE=2^3", "<f4", bytes(&[0f32, 8.0, 16.0])),
+    ] {
         folder.good(&format!(
             "run k.wgsl --with lib.wgsl --entry k --alias real={real} {tile} --bind x=range:{real}:3 --out x=o.npy --on cpu"
         ));
@@ -214,9 +277,15 @@ fn aliases_constants_and_further_files() {
         assert!(header.contains(descr) && data == out, "{header}");
     }
     // A mistake in the second file is told with that file's name and line.
-    folder.write("lib.wgsl", "override TILE: u32 = 2;\n\nfn grow(x: real) -> real { return x * missing; }");
+    folder.write(
+        "lib.wgsl",
+        "override TILE: u32 = 2;\n\nfn grow(x: real) -> real { return x * missing; }",
+    );
     let ended = folder.run("run k.wgsl --with lib.wgsl --entry k --alias real=f32 --bind x=range:f32:3");
-    assert!(ended.code == Some(1) && ended.stderr.contains("lib.wgsl:3:"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("lib.wgsl:3:"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -237,12 +306,18 @@ fn steps_swap_and_write_frames() {
         let record = folder.json(&format!("{line} --out src=last.npy --on {on}"));
         assert_eq!(folder.read("last.npy").1, at(7), "{on}");
         assert_eq!(record["steps"], 7);
-        folder.good(&format!("{line} --out src=u_{{step}}.npy --out dst=old_{{step}}.npy --every 3 --on {on}"));
+        folder.good(&format!(
+            "{line} --out src=u_{{step}}.npy --out dst=old_{{step}}.npy --every 3 --on {on}"
+        ));
         for step in [3, 6] {
             assert_eq!(folder.read(&format!("u_{step}.npy")).1, at(step), "{on}");
             assert_eq!(folder.read(&format!("old_{step}.npy")).1, at(step - 1), "{on}");
         }
-        let frames: Vec<String> = folder.names().into_iter().filter(|n| n.starts_with("u_")).collect();
+        let frames: Vec<String> = folder
+            .names()
+            .into_iter()
+            .filter(|n| n.starts_with("u_"))
+            .collect();
         assert_eq!(frames, ["u_3.npy", "u_6.npy"]);
         // Every repeat starts anew, and the outputs are those of one run.
         folder.good(&format!("{line} --out src=again.npy --repeat 2 --on {on}"));
@@ -255,9 +330,15 @@ fn explain_writes_nothing() {
     let folder = folder();
     let line = "explain saxpy.wgsl --bind x=ones:f32:8 --bind y=ones:f32:8 --set a=1 --out y=y.npy";
     let text = folder.good(line);
-    assert!(text.contains("Chosen: ") && text.contains("`saxpy` with placement `auto`"), "{text}");
+    assert!(
+        text.contains("Chosen: ") && text.contains("`saxpy` with placement `auto`"),
+        "{text}"
+    );
     let record = folder.json(line);
-    assert_eq!((&record["candidates"][0]["kind"], &record["over"][0]), (&"cpu".into(), &8.into()));
+    assert_eq!(
+        (&record["candidates"][0]["kind"], &record["over"][0]),
+        (&"cpu".into(), &8.into())
+    );
     assert_eq!(folder.names(), ["saxpy.wgsl"]);
 }
 
@@ -271,7 +352,10 @@ fn devices_are_listed() {
     }
     let record: serde_json::Value = serde_json::from_str(&folder.good("devices --json")).unwrap();
     let cpu = &record["devices"][0];
-    assert_eq!((&cpu["placement"], &cpu["rates"]["calibrated"]), (&"cpu".into(), &false.into()));
+    assert_eq!(
+        (&cpu["placement"], &cpu["rates"]["calibrated"]),
+        (&"cpu".into(), &false.into())
+    );
     assert!(cpu["limits"]["workgroup_invocations"].as_u64().unwrap() >= 256);
 }
 
@@ -290,5 +374,8 @@ fn a_reader_that_goes_away_is_no_mistake() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert!(ended.status.success() && !stderr.contains("pipe") && !stderr.contains("bug"), "{stderr}");
+    assert!(
+        ended.status.success() && !stderr.contains("pipe") && !stderr.contains("bug"),
+        "{stderr}"
+    );
 }

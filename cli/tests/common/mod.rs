@@ -54,13 +54,21 @@ impl Folder {
         assert_eq!(file[..8], *b"\x93NUMPY\x01\x00", "{name}");
         let data = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
         assert_eq!(data % 64, 0, "numpy aligns the data");
-        (String::from_utf8(file[10..data].to_vec()).unwrap().trim().to_string(), file[data..].to_vec())
+        (
+            String::from_utf8(file[10..data].to_vec())
+                .unwrap()
+                .trim()
+                .to_string(),
+            file[data..].to_vec(),
+        )
     }
 
     pub fn read_f32s(&self, name: &str) -> Vec<f32> {
         let (header, data) = self.read(name);
         assert!(header.contains("'<f4'"), "{header}");
-        data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+        data.chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+            .collect()
     }
 
     pub fn names(&self) -> Vec<String> {
@@ -81,7 +89,10 @@ impl Folder {
     pub fn run_with(&self, line: &str, change: impl FnOnce(&mut Command)) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_warpweft"));
         command.args(line.split_whitespace()).current_dir(self.0.path());
-        command.env("WARPWEFT_CACHE_DIR", self.path("cache")).env_remove("WARPWEFT_LOG").env("RUST_BACKTRACE", "1");
+        command
+            .env("WARPWEFT_CACHE_DIR", self.path("cache"))
+            .env_remove("WARPWEFT_LOG")
+            .env("RUST_BACKTRACE", "1");
         change(&mut command);
         let output = command.output().unwrap();
         Ended {
@@ -106,7 +117,11 @@ impl Folder {
 
 /// Without what a driver's libraries print by themselves where there is no desktop.
 fn said(stderr: &str) -> String {
-    stderr.lines().filter(|line| !line.contains("XDG_RUNTIME_DIR")).collect::<Vec<_>>().join("\n")
+    stderr
+        .lines()
+        .filter(|line| !line.contains("XDG_RUNTIME_DIR"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
@@ -133,7 +148,15 @@ pub fn exists(folder: &Folder, name: &str) -> bool {
 /// The placements to test on: the CPU and a software device, without which this fails.
 pub fn placements(folder: &Folder) -> [&'static str; 2] {
     let found: Value = serde_json::from_str(&folder.good("devices --json")).unwrap();
-    let kinds: Vec<&str> = found["devices"].as_array().unwrap().iter().filter_map(|d| d["kind"].as_str()).collect();
-    assert!(kinds.contains(&"software"), "no software device was found: run scripts/test, which installs one");
+    let kinds: Vec<&str> = found["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|d| d["kind"].as_str())
+        .collect();
+    assert!(
+        kinds.contains(&"software"),
+        "no software device was found: run scripts/test, which installs one"
+    );
     ["cpu", "software"]
 }

@@ -64,7 +64,8 @@ pub(crate) struct Encoding<'a> {
 /// An open compute pass and what is set in it.
 struct Pass {
     pass: wgpu::ComputePass<'static>,
-    kernel: Option<KernelId>,
+    /// Which one, and whether its exact pipeline.
+    kernel: Option<(KernelId, bool)>,
     groups: Option<Groups>,
 }
 
@@ -261,9 +262,9 @@ impl<'a> Encoding<'a> {
                 limit: u32::MAX.into(),
             });
         }
-        let mut physical = physical::dispatches(dispatch.grid, dispatch.range.clone(), most).peekable();
-        self.out.dispatches.push(physical.peek().is_some());
-        if physical.peek().is_none() {
+        let physical = physical::dispatches(dispatch.grid, dispatch.range.clone(), most);
+        self.out.dispatches.push(!physical.is_empty());
+        if physical.is_empty() {
             return Ok(());
         }
         let kernel = self
@@ -271,6 +272,7 @@ impl<'a> Encoding<'a> {
             .kernels
             .get(dispatch.kernel)
             .ok_or_else(|| self.internal(format!("{:?} is not loaded", dispatch.kernel)))?;
+        let (pipeline, exact) = kernel.pipeline(&self.gpu.device, &self.gpu.fault, dispatch.grid)?;
         let key = self.key(&kernel, dispatch)?;
         let mut back = SmallVec::new();
         let groups = match self.state.binds.get(&key) {
@@ -284,9 +286,9 @@ impl<'a> Encoding<'a> {
             self.pass = Some(Pass::begin(&mut self.encoder, Some(stamps.next())));
         }
         let pass = self.pass();
-        if pass.kernel != Some(kernel.id) {
-            pass.pass.set_pipeline(&kernel.pipeline);
-            pass.kernel = Some(kernel.id);
+        if pass.kernel != Some((kernel.id, exact)) {
+            pass.pass.set_pipeline(pipeline);
+            pass.kernel = Some((kernel.id, exact));
             pass.groups = None;
         }
         if !pass.groups.as_ref().is_some_and(|set| Arc::ptr_eq(set, &groups)) {

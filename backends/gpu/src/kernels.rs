@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use warpweft_hal::{Error, KernelId, Loaded, Path};
+use warpweft_hal::{Error, Grid, KernelId, Loaded, Path};
 use warpweft_module::{Hash, Kernel, Space};
 
 use crate::fault::{Fault, Scoped, caught, words};
@@ -30,7 +30,12 @@ pub(crate) struct Slot {
 pub(crate) struct Compiled {
     pub(crate) id: KernelId,
     pub(crate) entry: String,
-    pub(crate) pipeline: wgpu::ComputePipeline,
+    /// For grids of whole workgroups, compiled by loading.
+    whole: wgpu::ComputePipeline,
+    /// For grids that end within a workgroup, compiled when there is the first one.
+    exact: OnceLock<wgpu::ComputePipeline>,
+    kernel: Kernel,
+    layout: wgpu::PipelineLayout,
     /// By `@group`; `None` where the kernel uses none of that number.
     pub(crate) layouts: Vec<Option<wgpu::BindGroupLayout>>,
     /// In the order of the interface.
@@ -71,7 +76,7 @@ impl Kernels {
             Some(compiled) => compiled.clone(),
             None => {
                 let id = KernelId(1 + self.last.fetch_add(1, Ordering::Relaxed));
-                let compiled = Arc::new(compile(device, fault, kernel, id)?);
+                let compiled = Arc::new(Compiled::new(device, fault, kernel, id)?);
                 entry.compiled = Some(compiled.clone());
                 compiled
             }
@@ -109,69 +114,127 @@ impl Kernels {
     }
 }
 
-fn compile(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) -> Result<Compiled, Error> {
-    let interface = kernel.interface();
-    let refused = |reason: String| Error::Compile {
-        device: fault.device().to_owned(),
-        kernel: interface.entry.clone(),
-        reason,
-    };
-    let (module, info) = kernel.naga();
-    let module = caught(|| rewrite(module, info, interface.barriers))
-        .unwrap_or_else(|said| Err(format!("its rewrite failed: {said}")))
-        .map_err(&refused)?;
-
-    let made = fault.scoped(device, || {
-        let layouts = layouts(device, kernel);
-        let references: Vec<_> = layouts.iter().map(Option::as_ref).collect();
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: None,
-            bind_group_layouts: &references,
-            immediate_size: size_of::<Launch>() as u32,
+impl Compiled {
+    fn new(device: &wgpu::Device, fault: &Fault, kernel: &Kernel, id: KernelId) -> Result<Self, Error> {
+        let interface = kernel.interface();
+        let made = fault.scoped(device, || {
+            let layouts = layouts(device, kernel);
+            let references: Vec<_> = layouts.iter().map(Option::as_ref).collect();
+            let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: None,
+                bind_group_layouts: &references,
+                immediate_size: size_of::<Launch>() as u32,
+            });
+            (layouts, layout)
         });
+        let (layouts, layout) = made.map_err(|e| typed(fault, kernel, e))?;
+        let slots = interface
+            .bindings
+            .iter()
+            .map(|b| Slot {
+                group: b.group,
+                binding: b.binding,
+                writable: b.access.writable,
+                space: b.space,
+                min_size: b.min_size,
+                name: b.name.clone(),
+            })
+            .collect();
+        Ok(Self {
+            id,
+            entry: interface.entry.clone(),
+            whole: pipeline(device, fault, kernel, &layout, false)?,
+            exact: OnceLock::new(),
+            kernel: kernel.clone(),
+            layout,
+            layouts,
+            slots,
+            runs: AtomicU32::new(0),
+        })
+    }
+
+    /// The pipeline that a grid needs, and whether it is the exact one.
+    pub(crate) fn pipeline(
+        &self,
+        device: &wgpu::Device,
+        fault: &Fault,
+        grid: Grid,
+    ) -> Result<(&wgpu::ComputePipeline, bool), Error> {
+        let interface = self.kernel.interface();
+        let size = interface.workgroup_size;
+        let ends_within = |over: [u32; 3]| {
+            (0..3)
+                .any(|axis| u64::from(over[axis]) < u64::from(grid.workgroups[axis]) * u64::from(size[axis]))
+        };
+        // Where barriers forbid that invocations leave, the runtime gives whole workgroups only.
+        if interface.barriers || !grid.over.is_some_and(ends_within) {
+            return Ok((&self.whole, false));
+        }
+        if self.exact.get().is_none() {
+            // Two threads at once both compile; one result is kept.
+            let made = pipeline(device, fault, &self.kernel, &self.layout, true)?;
+            let _ = self.exact.set(made);
+        }
+        let exact = self
+            .exact
+            .get()
+            .ok_or_else(|| fault.internal("a pipeline vanished"))?;
+        Ok((exact, true))
+    }
+}
+
+/// Why something that belongs to a kernel was not made.
+fn typed(fault: &Fault, kernel: &Kernel, error: Scoped) -> Error {
+    match error {
+        Scoped::Lost(lost) => lost,
+        Scoped::Refused(error @ wgpu::Error::OutOfMemory { .. }) => fault.translate(&error, 0),
+        Scoped::Refused(error) => refused(fault, kernel, words(&error)),
+        Scoped::Panicked(said) => refused(
+            fault,
+            kernel,
+            format!("naga cannot translate it for this device ({said})"),
+        ),
+    }
+}
+
+fn refused(fault: &Fault, kernel: &Kernel, reason: String) -> Error {
+    Error::Compile {
+        device: fault.device().to_owned(),
+        kernel: kernel.interface().entry.clone(),
+        reason,
+    }
+}
+
+fn pipeline(
+    device: &wgpu::Device,
+    fault: &Fault,
+    kernel: &Kernel,
+    layout: &wgpu::PipelineLayout,
+    exact: bool,
+) -> Result<wgpu::ComputePipeline, Error> {
+    let entry = kernel.interface().entry.as_str();
+    let (module, info) = kernel.naga();
+    let module = caught(|| rewrite(module, info, exact))
+        .unwrap_or_else(|said| Err(format!("its rewrite failed: {said}")))
+        .map_err(|reason| refused(fault, kernel, reason))?;
+    let made = fault.scoped(device, || {
         let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some(&interface.entry),
+            label: Some(entry),
             source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(module)),
         };
         // SAFETY: the rewrite guards every index that may leave its range, so the bounds checks that are turned off
         // would never fire; integer division and loop bounds stay checked.
         let shader = unsafe { device.create_shader_module_trusted(descriptor, runtime_checks()) };
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&interface.entry),
-            layout: Some(&layout),
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry),
+            layout: Some(layout),
             module: &shader,
-            entry_point: Some(&interface.entry),
+            entry_point: Some(entry),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
-        });
-        (layouts, pipeline)
-    });
-    let (layouts, pipeline) = made.map_err(|e| match e {
-        Scoped::Lost(lost) => lost,
-        Scoped::Refused(error @ wgpu::Error::OutOfMemory { .. }) => fault.translate(&error, 0),
-        Scoped::Refused(error) => refused(words(&error)),
-        Scoped::Panicked(said) => refused(format!("naga cannot translate it for this device ({said})")),
-    })?;
-    let slots = interface
-        .bindings
-        .iter()
-        .map(|b| Slot {
-            group: b.group,
-            binding: b.binding,
-            writable: b.access.writable,
-            space: b.space,
-            min_size: b.min_size,
-            name: b.name.clone(),
         })
-        .collect();
-    Ok(Compiled {
-        id,
-        entry: interface.entry.clone(),
-        pipeline,
-        layouts,
-        slots,
-        runs: AtomicU32::new(0),
-    })
+    });
+    made.map_err(|e| typed(fault, kernel, e))
 }
 
 /// naga's own checks that stay on: all but those of bounds.

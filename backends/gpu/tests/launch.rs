@@ -141,7 +141,7 @@ fn a_grid_may_be_wider_than_the_device() {
     let wgsl = "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
         @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3<u32>,
                                             @builtin(num_workgroups) n: vec3<u32>) { out[id.x] += id.x ^ n.x; }";
-    for n in [65_535u32, 65_536, 200_003] {
+    for n in [65_535u32, 65_536, 200_003, 3_000_000] {
         let launch = Launch::new(&gpu, wgsl).bind("out", &vec![0u32; n as usize]);
         launch.over([n, 1, 1]);
         assert_eq!(

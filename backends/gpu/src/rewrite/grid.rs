@@ -6,9 +6,9 @@
 //! Knows nothing of bounds.
 
 use naga::{
-    AddressSpace, Arena, BinaryOperator, Binding, Block, BuiltIn, Expression, FunctionArgument,
-    GlobalVariable, Handle, RelationalFunction, Scalar, Span, Statement, StructMember, Type, TypeInner,
-    UniqueArena, VectorSize,
+    AddressSpace, Arena, BinaryOperator, Binding, BuiltIn, Expression, FunctionArgument, GlobalVariable,
+    Handle, RelationalFunction, Scalar, Span, Statement, StructMember, Type, TypeInner, UniqueArena,
+    VectorSize,
 };
 
 use super::builder::Builder;
@@ -17,32 +17,32 @@ use super::builder::Builder;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub(crate) struct Launch {
+    /// The logical workgroup of the physical workgroup (0, 0, 0).
+    pub(crate) offset: [u32; 3],
+    /// How far a physical y goes along the logical x.
+    pub(crate) fold: u32,
     /// Workgroups of the logical grid.
     pub(crate) grid: [u32; 3],
-    /// The first logical workgroup of this dispatch, linear, x fastest.
-    pub(crate) base: u32,
+    /// How far a physical y goes along the logical y.
+    pub(crate) unfold: u32,
     /// Invocations that take effect.
     pub(crate) over: [u32; 3],
-    /// Workgroups of this dispatch that take effect.
-    pub(crate) count: u32,
-    /// Workgroups in a row of the physical dispatch; 0 when the physical grid *is* the logical one.
-    pub(crate) row: u32,
     /// The structure's size in WGSL is a multiple of its alignment.
-    pub(crate) padding: [u32; 3],
+    pub(crate) padding: u32,
 }
 
 const MEMBERS: [(&str, u32); 5] = [
-    ("grid", 0),
-    ("base", 12),
-    ("over", 16),
-    ("count", 28),
-    ("row", 32),
+    ("offset", 0),
+    ("fold", 12),
+    ("grid", 16),
+    ("unfold", 28),
+    ("over", 32),
 ];
-const GRID: u32 = 0;
-const BASE: u32 = 1;
-const OVER: u32 = 2;
-const COUNT: u32 = 3;
-const ROW: u32 = 4;
+const OFFSET: u32 = 0;
+const FOLD: u32 = 1;
+const GRID: u32 = 2;
+const UNFOLD: u32 = 3;
+const OVER: u32 = 4;
 
 /// Declares the immediates.
 pub(super) fn declare(
@@ -57,7 +57,7 @@ pub(super) fn declare(
     });
     let members = MEMBERS.map(|(name, offset)| StructMember {
         name: Some(name.into()),
-        ty: if matches!(name, "grid" | "over") {
+        ty: if matches!(name, "offset" | "grid" | "over") {
             triple
         } else {
             word
@@ -93,8 +93,8 @@ pub(super) fn declare(
 pub(super) struct Entry<'a> {
     pub(super) launch: Handle<GlobalVariable>,
     pub(super) workgroup_size: [u32; 3],
-    /// It executes barriers: no invocation may leave early.
-    pub(super) barriers: bool,
+    /// Invocations outside `over` leave at once.
+    pub(super) exact: bool,
     /// The arguments as they were.
     pub(super) arguments: &'a [FunctionArgument],
 }
@@ -113,23 +113,17 @@ pub(super) fn prelude(
     let local = inputs.value(b, BuiltIn::LocalInvocationId, triple);
 
     let grid = word(b, launch, GRID);
-    let row = word(b, launch, ROW);
-    let id = b.variable("workgroup", triple);
-    let none = b.literal(0);
-    let direct = b.binary(BinaryOperator::Equal, row, none);
-    let outer = b.open();
-    b.store(id, physical);
-    let accept = b.close(outer);
-    let outer = b.open();
-    let mapped = map(b, launch, grid, row, physical);
-    b.store(id, mapped);
-    let reject = b.close(outer);
-    b.push(Statement::If {
-        condition: direct,
-        accept,
-        reject,
+    let [fold, unfold] = [FOLD, UNFOLD].map(|member| word(b, launch, member));
+    let offset = word(b, launch, OFFSET);
+    let [x, y, z] = [0, 1, 2].map(|axis| b.member(physical, axis));
+    let along = b.binary(BinaryOperator::Multiply, fold, y);
+    let x = b.binary(BinaryOperator::Add, x, along);
+    let y = b.binary(BinaryOperator::Multiply, unfold, y);
+    let inner = b.emit(Expression::Compose {
+        ty: triple,
+        components: vec![x, y, z],
     });
-    let workgroup = b.load(id);
+    let workgroup = b.binary(BinaryOperator::Add, offset, inner);
 
     let size = entry.workgroup_size.map(|n| b.literal(n));
     let size = b.emit(Expression::Compose {
@@ -138,7 +132,7 @@ pub(super) fn prelude(
     });
     let first = b.binary(BinaryOperator::Multiply, workgroup, size);
     let global = b.binary(BinaryOperator::Add, first, local);
-    if !entry.barriers {
+    if entry.exact {
         let over = word(b, launch, OVER);
         let beyond = b.binary(BinaryOperator::GreaterEqual, global, over);
         let outside = b.emit(Expression::Relational {
@@ -205,43 +199,4 @@ impl Inputs {
 fn word(b: &mut Builder<'_>, launch: Handle<Expression>, member: u32) -> Handle<Expression> {
     let pointer = b.member(launch, member);
     b.load(pointer)
-}
-
-/// The logical workgroup of a physical one, in linear order; workgroups past the last leave.
-fn map(
-    b: &mut Builder<'_>,
-    launch: Handle<Expression>,
-    grid: Handle<Expression>,
-    row: Handle<Expression>,
-    physical: Handle<Expression>,
-) -> Handle<Expression> {
-    let [x, y] = [0, 1].map(|axis| b.member(physical, axis));
-    let before = b.binary(BinaryOperator::Multiply, y, row);
-    let position = b.binary(BinaryOperator::Add, x, before);
-    let count = word(b, launch, COUNT);
-    let past = b.binary(BinaryOperator::GreaterEqual, position, count);
-    let leave = {
-        let outer = b.open();
-        b.push(Statement::Return { value: None });
-        b.close(outer)
-    };
-    b.push(Statement::If {
-        condition: past,
-        accept: leave,
-        reject: Block::new(),
-    });
-    let base = word(b, launch, BASE);
-    let linear = b.binary(BinaryOperator::Add, base, position);
-    let [width, height] = [0, 1].map(|axis| b.member(grid, axis));
-    let line = b.binary(BinaryOperator::Divide, linear, width);
-    let start = b.binary(BinaryOperator::Multiply, line, width);
-    let x = b.binary(BinaryOperator::Subtract, linear, start);
-    let z = b.binary(BinaryOperator::Divide, line, height);
-    let start = b.binary(BinaryOperator::Multiply, z, height);
-    let y = b.binary(BinaryOperator::Subtract, line, start);
-    let ty = b.uvec3();
-    b.emit(Expression::Compose {
-        ty,
-        components: vec![x, y, z],
-    })
 }

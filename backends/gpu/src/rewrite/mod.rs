@@ -25,11 +25,12 @@ use builder::Builder;
 
 /// Rewrites a module that has exactly one entry point, whose overrides are resolved.
 ///
-/// `barriers` says that the entry point executes barriers, so that no invocation may leave before them.
+/// An `exact` kernel lets invocations outside [`Launch::over`] take no effect: they leave at once, which a kernel with
+/// barriers cannot bear.
 ///
 /// # Errors
 /// In words, when the kernel needs what GPUs do not compile.
-pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, barriers: bool) -> Result<Module, String> {
+pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result<Module, String> {
     refuse::refuse(module, info)?;
     let entry = &module.entry_points[0];
     let mut new = module.clone();
@@ -50,7 +51,7 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, barriers: bool) -> Res
     let start = grid::Entry {
         launch,
         workgroup_size: entry.workgroup_size,
-        barriers,
+        exact,
         arguments: &function.arguments,
     };
     let (arguments, values) = grid::prelude(&mut builder, &start);

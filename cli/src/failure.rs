@@ -5,6 +5,8 @@
 use std::fmt;
 use std::io;
 
+use warpweft_module::ModuleError;
+
 /// A mistake, as the person at the keyboard will read it.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -39,7 +41,7 @@ impl Failure {
 
     /// The same failure with a remedy behind it.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
-        let end = if self.text.ends_with(['.', '\n', ')', '?']) {
+        let end = if self.text.ends_with(['.', '\n', '?']) {
             ""
         } else {
             "."
@@ -63,6 +65,9 @@ impl From<warpweft::Error> for Failure {
                 "On the command line the grid is `--over NX,NY,NZ` (invocations), `--over @NAME` (the shape of what is \
                  bound to NAME) or `--workgroups X,Y,Z`.",
             ),
+            warpweft::Error::Module(error) if matches!(*error, ModuleError::MissingConstant { .. }) => {
+                failure.hint("On the command line that is `--const NAME=VALUE`.")
+            }
             warpweft::Error::Placement(_) => failure.hint("`--on auto` takes the best device that may be taken."),
             warpweft::Error::HostMemory { .. } => failure.hint("Use smaller inputs, or close what else fills the memory."),
             _ => failure,

@@ -125,7 +125,11 @@ impl Job {
 
 /// What can be said of output files before anything is read.
 fn check_files(args: &RunArgs) -> Outcome {
-    let paths: Vec<PathBuf> = args.out.iter().map(|(_, path)| path.into()).collect();
+    let files = args
+        .out
+        .iter()
+        .map(|(name, path)| (format!("--out {name}={path}"), path.into()));
+    let files: Vec<(String, PathBuf)> = files.collect();
     for (name, path) in &args.out {
         let numbered = path.contains(STEP);
         if numbered && args.every.is_none() {
@@ -153,7 +157,7 @@ fn check_files(args: &RunArgs) -> Outcome {
             )));
         }
     }
-    outputs::check("--out", &paths)
+    outputs::check(&files)
 }
 
 /// The text of a WGSL file.

@@ -60,7 +60,7 @@ fn parse(reader: &mut dyn Read, len: Option<u64>) -> Result<Array, String> {
     let cut = |have: u64| {
         let (scalar, shape) = (header.scalar, &header.shape);
         format!(
-            "the file is cut short: its header promises {expected} bytes of {scalar} in the shape {shape:?}, it has {have}"
+            "the file is cut short: its header promises {expected} bytes of {scalar} in the shape {shape:?}, it has {have}: copy or save it again"
         )
     };
     let trailing =

@@ -15,17 +15,17 @@ use crate::failure::{Failure, Outcome, of_file, reason};
 pub(crate) const STEP: &str = "{step}";
 
 /// Refuses what could not be written later: two outputs of one name, folders that do not exist or cannot be written.
+/// Each output comes with the flag that names it, for messages.
 ///
 /// # Errors
 /// When one of the files could not be written.
-pub(crate) fn check(flag: &str, paths: &[PathBuf]) -> Outcome {
+pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
     let mut seen = HashSet::new();
-    for path in paths {
-        let shown = path.display();
+    for (shown, path) in outputs {
         let target = target(path);
         if target.is_dir() {
             return Err(Failure::failed(format!(
-                "`{flag} …={shown}`: it is a folder; name a file in it"
+                "`{shown}`: it is a folder; name a file in it"
             )));
         }
         let folder = folder(&target);
@@ -33,14 +33,12 @@ pub(crate) fn check(flag: &str, paths: &[PathBuf]) -> Outcome {
             Ok(found) if found.is_dir() => {}
             Ok(_) => {
                 let folder = folder.display();
-                return Err(Failure::failed(format!(
-                    "`{flag} …={shown}`: `{folder}` is not a folder"
-                )));
+                return Err(Failure::failed(format!("`{shown}`: `{folder}` is not a folder")));
             }
             Err(error) => {
                 let (folder, why) = (folder.display(), reason(&error));
                 return Err(Failure::failed(format!(
-                    "`{flag} …={shown}` would be written into the folder `{folder}`: {why}; make it first, or name another"
+                    "`{shown}` would be written into the folder `{folder}`: {why}; make it first, or name another"
                 )));
             }
         }
@@ -49,7 +47,7 @@ pub(crate) fn check(flag: &str, paths: &[PathBuf]) -> Outcome {
             tempfile::tempfile_in(&folder).map_err(|error| {
                 let (folder, why) = (folder.display(), reason(&error));
                 Failure::failed(format!(
-                    "`{flag} …={shown}`: the folder `{folder}` cannot be written: {why}"
+                    "`{shown}`: the folder `{folder}` cannot be written: {why}"
                 ))
             })?;
         }
@@ -57,7 +55,7 @@ pub(crate) fn check(flag: &str, paths: &[PathBuf]) -> Outcome {
         let whole = fs::canonicalize(&folder).unwrap_or(folder).join(name);
         if is_plain(&target) && !seen.insert(whole) {
             return Err(Failure::usage(format!(
-                "`{flag} …={shown}`: two outputs have this name; give each its own"
+                "`{shown}`: two outputs have this name; give each its own"
             )));
         }
     }
@@ -209,26 +207,34 @@ mod tests {
         assert_eq!(listing(folder.path()), ["b"]);
     }
 
+    fn checked(paths: &[PathBuf]) -> Outcome {
+        let outputs: Vec<_> = paths
+            .iter()
+            .map(|path| (format!("--out x={}", path.display()), path.clone()))
+            .collect();
+        check(&outputs)
+    }
+
     #[test]
     fn the_check_names_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        check("--out", &[at("a"), at("b")]).unwrap();
-        let missing = check("--out", &[at("none/a")]).unwrap_err().to_string();
+        checked(&[at("a"), at("b")]).unwrap();
+        let missing = checked(&[at("none/a")]).unwrap_err().to_string();
         assert!(
             missing.contains("none`: there is no such file or folder; make it first"),
             "{missing}"
         );
-        let twice = check("--out", &[at("a"), at("./a")]).unwrap_err();
+        let twice = checked(&[at("a"), at("./a")]).unwrap_err();
         assert!(
             twice.code() == 2 && twice.to_string().contains("two outputs have this name"),
             "{twice}"
         );
-        let directory = check("--out", &[folder.path().into()]).unwrap_err().to_string();
+        let directory = checked(&[folder.path().into()]).unwrap_err().to_string();
         assert!(directory.contains("it is a folder"), "{directory}");
         fs::write(at("file"), "").unwrap();
         assert!(
-            check("--out", &[at("file/a")])
+            checked(&[at("file/a")])
                 .unwrap_err()
                 .to_string()
                 .contains("is not a folder")

@@ -82,7 +82,7 @@ const MISTAKES: &[Mistake] = &[
     (
         "run params.wgsl --bind y=y.npy --set params.n=1 --set params.h=1 --out y=o.npy",
         1,
-        &["TILE"],
+        &["TILE", "`--const NAME=VALUE`"],
     ),
     (
         "run params.wgsl --const TILE=2 --bind y=y.npy --set params.m=1",
@@ -261,7 +261,7 @@ const MISTAKES: &[Mistake] = &[
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=none/o.npy",
         1,
-        &["none/o.npy", "folder `none`"],
+        &["`--out y=none/o.npy`", "folder `none`"],
     ),
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out x=o.npy",
@@ -343,7 +343,11 @@ const MISTAKES: &[Mistake] = &[
     ("bench nothing", 2, &["`nothing`", "triad"]),
     ("bench --sizes 9..8", 2, &["--sizes", "backwards"]),
     ("bench --budget never", 2, &["--budget", "`never`"]),
-    ("bench --json none/r.json", 1, &["none/r.json", "folder `none`"]),
+    (
+        "bench --json none/r.json",
+        1,
+        &["`--json none/r.json`", "folder `none`"],
+    ),
 ];
 
 #[test]

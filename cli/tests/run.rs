@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Folder, SAXPY, bytes, placements};
+use common::{Folder, SAXPY, bytes, npy, placements};
 use half::f16;
 
 fn folder() -> Folder {
@@ -357,6 +357,62 @@ fn devices_are_listed() {
         (&"cpu".into(), &false.into())
     );
     assert!(cpu["limits"]["workgroup_invocations"].as_u64().unwrap() >= 256);
+}
+
+#[test]
+fn a_calibration_is_kept_and_used() {
+    let folder = folder();
+    placements(&folder);
+    let record: serde_json::Value = serde_json::from_str(&folder.good("calibrate --json")).unwrap();
+    let file = record["file"].as_str().unwrap();
+    assert!(
+        std::path::Path::new(file).starts_with(folder.path("cache")),
+        "{file}"
+    );
+    for device in record["devices"].as_array().unwrap() {
+        let rates = &device["rates"];
+        assert_eq!(rates["calibrated"], true);
+        for rate in ["operations", "bandwidth", "launch"] {
+            assert!(rates[rate].as_f64().unwrap() > 0.0, "{device}");
+        }
+    }
+    let plan =
+        folder.json("explain saxpy.wgsl --bind x=ones:f32:8 --bind y=ones:f32:8 --set a=1 --threads 1");
+    // Another number of threads is another device, as far as rates go.
+    assert_eq!(plan["candidates"][0]["prediction"]["source"], "coarse");
+    let plan = folder.json("explain saxpy.wgsl --bind x=ones:f32:8 --bind y=ones:f32:8 --set a=1");
+    assert_eq!(plan["candidates"][0]["prediction"]["source"], "calibrated");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_can_be_bound_and_written() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let folder = folder();
+    let array = npy("<f4", "(8,)", &bytes(&[1f32; 8]));
+    for (given, code) in [(&array[..], 0), (&array[..array.len() - 1], 1)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_warpweft"))
+            .args("run saxpy.wgsl --bind x=/dev/stdin --bind y=ones:f32:8 --set a=2 --on cpu -q".split(' '))
+            .args(["--out", "y=/dev/stdout"])
+            .current_dir(folder.path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(given).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{stderr}");
+        match code {
+            0 => assert!(ended.stdout.ends_with(&bytes(&[3f32; 8]))),
+            _ => assert!(
+                ended.stdout.is_empty() && stderr.contains("cut short"),
+                "{stderr}"
+            ),
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -36,8 +36,12 @@ const SIZES: &str = "2^10..2^24";
 pub(crate) fn bench(args: &BenchArgs) -> Outcome {
     let started = Instant::now();
     let kernels = kernels(&args.kernels)?;
-    let json: Vec<_> = args.json.iter().cloned().collect();
-    outputs::check("--json", &json)?;
+    let json = args
+        .json
+        .iter()
+        .map(|path| (format!("--json {}", path.display()), path.clone()));
+    let json: Vec<_> = json.collect();
+    outputs::check(&json)?;
     let sizes = match &args.sizes {
         Some(Sizes(sizes)) => sizes.clone(),
         None => numbers::sizes(SIZES).map_err(Failure::usage)?,
@@ -75,7 +79,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Outcome {
     findings.elapsed_seconds = started.elapsed().as_secs_f64();
 
     let mut staged = Staged::default();
-    for path in &json {
+    for (_, path) in &json {
         let text = say::text(&findings)?;
         staged.add(path, |writer| writer.write_all(text.as_bytes()))?;
     }

@@ -28,6 +28,8 @@ pub(crate) struct RunRecord {
     pub(crate) warm: bool,
     /// The kernel time of the first run, in which drivers may still compile.
     pub(crate) first_seconds: f64,
+    /// Bytes moved in either direction during the runs of `seconds`: 0 where all data was on the device.
+    pub(crate) bytes_while_timed: u64,
     /// Seconds of compilation.
     pub(crate) compile_seconds: f64,
     /// What the planner had predicted for the first run, transfers included.

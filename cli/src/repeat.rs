@@ -47,7 +47,7 @@ impl Originals {
         Ok(Self { contents })
     }
 
-    /// The times of so many runs on the device that the first run chose.
+    /// The times of so many runs on the device that the first run chose, and the bytes that had to be moved for them.
     ///
     /// # Errors
     /// When a run fails.
@@ -58,7 +58,7 @@ impl Originals {
         repeats: u64,
         first: &Ran,
         quiet: bool,
-    ) -> Outcome<Vec<f64>> {
+    ) -> Outcome<(Vec<f64>, u64)> {
         let on = Placement::Device(first.device);
         let buffers = job.buffers();
         let prepared = job.launcher(&buffers, on).prepare()?;
@@ -74,7 +74,7 @@ impl Originals {
             true,
             quiet,
         );
-        let mut times = Vec::new();
+        let (mut times, mut moved) = (Vec::new(), 0);
         for n in 0..repeats {
             for restore in &restores {
                 match restore {
@@ -82,13 +82,21 @@ impl Originals {
                     Restore::Device(copy) => drop(copy.run()?),
                 }
             }
-            times.push(match steps {
-                None => prepared.run()?.seconds(),
-                Some(count) => steps::run(job, &buffers, &prepared, count, None, true)?.seconds,
-            });
+            let (seconds, bytes) = match steps {
+                None => {
+                    let report = prepared.run()?;
+                    (report.seconds(), report.uploaded_bytes + report.downloaded_bytes)
+                }
+                Some(count) => {
+                    let ran = steps::run(job, &buffers, &prepared, count, None, true)?;
+                    (ran.seconds, ran.moved_bytes)
+                }
+            };
+            times.push(seconds);
+            moved += bytes;
             progress.at(n + 1);
         }
-        Ok(times)
+        Ok((times, moved))
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Ran {
     pub(crate) clock: &'static str,
     pub(crate) compile_seconds: f64,
     pub(crate) elapsed_seconds: f64,
+    /// Bytes moved in either direction while it ran.
+    pub(crate) moved_bytes: u64,
     /// The device of the last launch.
     pub(crate) device: usize,
     pub(crate) kind: DeviceKind,
@@ -55,9 +57,9 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             .collect::<Outcome<Vec<_>>>()?,
     };
     let stats = job.runtime.stats();
-    let times = match (args.repeat, originals) {
+    let (times, moved) = match (args.repeat, originals) {
         (Some(repeats), Some(originals)) => originals.repeat(&job, args.steps, repeats, &ran, args.quiet)?,
-        _ => vec![ran.seconds],
+        _ => (vec![ran.seconds], ran.moved_bytes),
     };
     write(&job, &contents)?;
 
@@ -76,6 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         clock: ran.clock,
         warm: args.repeat.is_some(),
         first_seconds: ran.seconds,
+        bytes_while_timed: moved,
         compile_seconds: ran.compile_seconds,
         predicted_seconds: predicted(&plan, args.steps),
         bytes_uploaded: stats.uploaded_bytes(),
@@ -106,6 +109,7 @@ fn once(job: &Job, args: &RunArgs, prepared: &Prepared) -> Outcome<Ran> {
         clock: clock(&report),
         compile_seconds: report.compile_seconds,
         elapsed_seconds: report.elapsed_seconds,
+        moved_bytes: report.uploaded_bytes + report.downloaded_bytes,
         device: report.plan.choice().device,
         kind: report.kind,
         name: report.device.clone(),

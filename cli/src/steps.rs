@@ -64,6 +64,7 @@ pub(crate) fn run(
         clock: "loop",
         compile_seconds: report.compile_seconds,
         elapsed_seconds: report.elapsed_seconds,
+        moved_bytes: report.uploaded_bytes + report.downloaded_bytes,
         device: last.plan.choice().device,
         kind: last.kind,
         name: last.device.clone(),

@@ -61,6 +61,10 @@ fn json_tells_what_happened() {
             assert!(record[field].as_f64().unwrap() > 0.0, "{field}: {record}");
         }
         assert!(record["clock"].is_string());
+        assert_eq!(
+            record["bytes_while_timed"], 0,
+            "repeats find their data on the device: {record}"
+        );
         assert_eq!((&record["steps"], &record["over"][0]), (&1.into(), &1000.into()));
         let output = &record["outputs"][0];
         assert_eq!(
@@ -320,7 +324,8 @@ fn steps_swap_and_write_frames() {
             .collect();
         assert_eq!(frames, ["u_3.npy", "u_6.npy"]);
         // Every repeat starts anew, and the outputs are those of one run.
-        folder.good(&format!("{line} --out src=again.npy --repeat 2 --on {on}"));
+        let record = folder.json(&format!("{line} --out src=again.npy --repeat 2 --on {on}"));
+        assert_eq!(record["bytes_while_timed"], 0, "{record}");
         assert_eq!(folder.read("again.npy").1, at(7), "{on}");
     }
 }

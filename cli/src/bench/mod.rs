@@ -110,7 +110,10 @@ fn kernels(names: &[String]) -> Outcome<Vec<&'static ShaderFile>> {
                 ))
             })
     };
-    names.iter().map(find).collect()
+    let mut kernels = names.iter().map(find).collect::<Outcome<Vec<_>>>()?;
+    let mut seen = std::collections::HashSet::new();
+    kernels.retain(|kernel| seen.insert(kernel.name));
+    Ok(kernels)
 }
 
 /// A runtime whose devices are all calibrated: measured now, where they never were.

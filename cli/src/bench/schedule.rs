@@ -239,6 +239,9 @@ impl Schedule<'_> {
             }
             random.shuffle(&mut round);
             for (at, way) in round {
+                if self.stopped() {
+                    return;
+                }
                 let started = Instant::now();
                 match turns[at].rig.run(way) {
                     Ok((times, report)) => {

@@ -3,6 +3,9 @@
 //! `bare` does what a careful user of wgpu would do by hand: an encoder, a pass, a dispatch, a submission, with
 //! pipeline and bind group made beforehand. `warpweft` submits the same as a list of one dispatch. Neither waits
 //! within the timed part of `submit`; queues are drained in between.
+//!
+//! Interleaved on Mesa 22.3.6 and two shared cores, medians in µs: submit 44.0 against 41.3, submit and wait 43.4
+//! against 42.2; with every list timed by the device's clock 95 and 90, which is why only some are.
 
 use std::time::{Duration, Instant};
 

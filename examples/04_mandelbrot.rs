@@ -40,11 +40,7 @@ fn main() -> anyhow::Result<()> {
 
     let iterations = iterations.read()?;
     let shade = |n: u32| {
-        if n == most {
-            0.0
-        } else {
-            (n as f32 / most as f32).powf(0.6)
-        }
+        if n == most { 0.0 } else { (n as f32 / most as f32).powf(0.6) }
     };
     let pixels: Vec<[u8; 3]> = iterations.iter().map(|&n| glow(shade(n))).collect();
     if let Some(folder) = file.parent() {
@@ -58,21 +54,13 @@ fn main() -> anyhow::Result<()> {
         let at = |origin: f32, i: usize| f64::from(origin + step * i as f32);
         let known = known_iterations(at(ORIGIN[0], i % width), at(ORIGIN[1], i / width), most);
         if let Some(known) = known {
-            ensure!(
-                n == known,
-                "pixel ({}, {}) took {n} iterations, not {known}",
-                i % width,
-                i / width
-            );
+            ensure!(n == known, "pixel ({}, {}) took {n} iterations, not {known}", i % width, i / width);
             decided += 1;
         }
     }
     ensure!(decided > 0, "the formulas decide no pixel");
     let inside = iterations.iter().filter(|&&n| n == most).count();
-    println!(
-        "{decided} of {} pixels are decided by formulas, all right",
-        iterations.len()
-    );
+    println!("{decided} of {} pixels are decided by formulas, all right", iterations.len());
     println!("area of the set: {:.3}", inside as f64 * f64::from(step).powi(2));
     Ok(())
 }

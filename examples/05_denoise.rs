@@ -24,11 +24,7 @@ fn main() -> anyhow::Result<()> {
     let kappa: f32 = arguments.value(1, 15.0)?;
     let steps: u64 = arguments.value(2, 100)?;
     let folder: PathBuf = arguments.value(3, "out/denoise".into())?;
-    let Field {
-        height,
-        width,
-        values,
-    } = read_npy(&image)?;
+    let Field { height, width, values } = read_npy(&image)?;
     std::fs::create_dir_all(&folder)?;
 
     let rt = Runtime::new()?;
@@ -58,31 +54,15 @@ fn main() -> anyhow::Result<()> {
     // Rounding moves each pixel by at most half a last place in each step.
     let size = before.low.abs().max(before.high.abs());
     let rounding = steps as f32 * size * f32::EPSILON;
-    ensure!(
-        (after.mean - before.mean).abs() <= f64::from(rounding),
-        "the mean moved"
-    );
-    ensure!(
-        after.low >= before.low - rounding && after.high <= before.high + rounding,
-        "the range grew"
-    );
+    ensure!((after.mean - before.mean).abs() <= f64::from(rounding), "the mean moved");
+    ensure!(after.low >= before.low - rounding && after.high <= before.high + rounding, "the range grew");
 
     for (name, values) in [("before", &values), ("after", &result)] {
         let pixels = gray(values, before.low, before.high);
         write_png(folder.join(format!("{name}.png")), width, height, &pixels)?;
     }
-    write_npy(
-        folder.join("after.npy"),
-        &Field {
-            height,
-            width,
-            values: result,
-        },
-    )?;
-    println!(
-        "wrote before.png, after.png and after.npy to {}",
-        folder.display()
-    );
+    write_npy(folder.join("after.npy"), &Field { height, width, values: result })?;
+    println!("wrote before.png, after.png and after.npy to {}", folder.display());
     Ok(())
 }
 

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use warpweft::prelude::*;
 use warpweft_gpu::{Gpu, Settings, devices};
-use warpweft_hal::{Argument, Command, Device, Dispatch, Fence, Grid, Program, Region, Submission, Submitted};
+use warpweft_hal::{
+    Argument, Command, Device, Dispatch, Fence, Grid, Program, Region, Submission, Submitted,
+};
 use warpweft_module::{Module, Source};
 
 const EMPTY: &str = "
@@ -41,7 +43,8 @@ impl Bare {
         });
         let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
         let adapter = adapters.into_iter().find(|a| a.get_info().name == name).expect("the same adapter");
-        let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).expect("a device");
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&Default::default())).expect("a device");
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: None,
             source: wgpu::ShaderSource::Wgsl(EMPTY.into()),

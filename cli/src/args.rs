@@ -265,10 +265,7 @@ pub(crate) fn paragraph(error: &clap::Error) -> String {
         .collect();
     let text = kept.join(" ");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    format!(
-        "{} (`--help` tells more)",
-        text.replace(" tip: ", "; ").trim_end_matches('.')
-    )
+    format!("{} (`--help` tells more)", text.replace(" tip: ", "; ").trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -283,10 +280,7 @@ mod tests {
 
     fn run(more: &[&str]) -> Result<RunArgs, String> {
         let line = ["warpweft", "run", "k.wgsl"].iter().chain(more);
-        match Cli::try_parse_from(line)
-            .map_err(|error| paragraph(&error))?
-            .command
-        {
+        match Cli::try_parse_from(line).map_err(|error| paragraph(&error))?.command {
             Command::Run(args) => Ok(*args),
             other => panic!("{other:?}"),
         }
@@ -294,9 +288,8 @@ mod tests {
 
     #[test]
     fn flags_are_read() {
-        let args = run(&[
-            "--over", "2^4,3", "--set", "a=-1", "--const", "T=2", "--alias", "r=f64", "--on", "gpu:1",
-        ]);
+        let args =
+            run(&["--over", "2^4,3", "--set", "a=-1", "--const", "T=2", "--alias", "r=f64", "--on", "gpu:1"]);
         let args = args.unwrap();
         assert_eq!(args.over, Some(Over::Exactly([16, 3, 1])));
         assert_eq!(args.set, [("a".to_string(), "-1".to_string())]);
@@ -304,10 +297,7 @@ mod tests {
             (args.constants[0].1, args.alias[0].1, args.on),
             (2.0, Scalar::F64, Placement::GpuNumber(1))
         );
-        assert_eq!(
-            run(&["--over", "@x"]).unwrap().over,
-            Some(Over::Shape("x".into()))
-        );
+        assert_eq!(run(&["--over", "@x"]).unwrap().over, Some(Over::Shape("x".into())));
     }
 
     #[test]
@@ -320,10 +310,7 @@ mod tests {
             (&["--workgroups", "1,2,3,4"], "at most three"),
             (&["--ovre", "3"], "similar argument exists: '--over'"),
             (&["--bind", "x"], "form NAME=VALUE"),
-            (
-                &["--swap", "a,a", "--steps", "2"],
-                "cannot be swapped with itself",
-            ),
+            (&["--swap", "a,a", "--steps", "2"], "cannot be swapped with itself"),
             (&["--swap", "a,b"], "--steps"),
             (&["--on", "tpu"], "`tpu` is no placement"),
             (&["--alias", "real=double"], "`double` is no scalar type"),

@@ -34,14 +34,9 @@ const GENERATORS: [&str; 4] = ["zeros", "ones", "random", "range"];
 /// Bytes of an array; `None` where they cannot be addressed.
 pub(crate) fn byte_len(scalar: Scalar, shape: &[usize]) -> Option<usize> {
     // An axis of zero elements makes an empty array, however long the others are.
-    let elements = if shape.contains(&0) {
-        Some(0)
-    } else {
-        shape.iter().try_fold(1usize, |n, &a| n.checked_mul(a))
-    };
-    elements?
-        .checked_mul(scalar.size() as usize)
-        .filter(|&n| n <= isize::MAX as usize)
+    let elements =
+        if shape.contains(&0) { Some(0) } else { shape.iter().try_fold(1usize, |n, &a| n.checked_mul(a)) };
+    elements?.checked_mul(scalar.size() as usize).filter(|&n| n <= isize::MAX as usize)
 }
 
 /// numpy's name of a scalar type.
@@ -62,8 +57,7 @@ pub(crate) fn numpy_name(scalar: Scalar) -> &'static str {
 
 /// What `--bind` names is made, not read from a file.
 pub(crate) fn is_generator(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(word, _)| GENERATORS.contains(&word))
+    text.split_once(':').is_some_and(|(word, _)| GENERATORS.contains(&word))
 }
 
 /// Makes an array: `zeros:DTYPE:SHAPE`, `ones:…`, `range:…` (0, 1, 2, …) or `random:DTYPE:SHAPE[:SEED]` (floats in
@@ -84,38 +78,26 @@ pub(crate) fn generate(text: &str, memory: Option<u64>) -> Result<Array, String>
             ));
         }
     };
-    let scalar = Scalar::from_name(dtype)
-        .filter(|&s| s != Scalar::Bool)
-        .ok_or_else(|| {
-            format!("`{dtype}` is no element type: use f16, f32, f64, i16, u16, i32, u32, i64 or u64")
-        })?;
+    let scalar = Scalar::from_name(dtype).filter(|&s| s != Scalar::Bool).ok_or_else(|| {
+        format!("`{dtype}` is no element type: use f16, f32, f64, i16, u16, i32, u32, i64 or u64")
+    })?;
     let shape = numbers::shape(extent)?;
-    let seed = seed
-        .map_or(Ok(0), numbers::count)
-        .map_err(|why| format!("the seed: {why}"))?;
+    let seed = seed.map_or(Ok(0), numbers::count).map_err(|why| format!("the seed: {why}"))?;
     let bytes =
         byte_len(scalar, &shape).ok_or_else(|| format!("`{text}` has more bytes than can be addressed"))?;
     if let Some(memory) = memory.filter(|&memory| bytes as u64 > memory) {
-        return Err(format!(
-            "`{text}` needs {bytes} bytes, this machine has {memory}: make it smaller"
-        ));
+        return Err(format!("`{text}` needs {bytes} bytes, this machine has {memory}: make it smaller"));
     }
     let content = match word {
         "zeros" => Content::Zeros,
         _ => Content::Bytes(fill(word, scalar, bytes, seed)?),
     };
-    Ok(Array {
-        scalar,
-        shape,
-        content,
-    })
+    Ok(Array { scalar, shape, content })
 }
 
 fn fill(word: &str, scalar: Scalar, len: usize, seed: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(len)
-        .map_err(|_| format!("{len} bytes do not fit into this machine's memory"))?;
+    bytes.try_reserve_exact(len).map_err(|_| format!("{len} bytes do not fit into this machine's memory"))?;
     let mut random = Random::new(seed);
     let count = len / scalar.size() as usize;
     macro_rules! ints {
@@ -123,9 +105,9 @@ fn fill(word: &str, scalar: Scalar, len: usize, seed: u64) -> Result<Vec<u8>, St
             match word {
                 "ones" => extend(&mut bytes, count, |_| (1 as $t).to_le_bytes()),
                 "range" => extend(&mut bytes, count, |i| (i as $t).to_le_bytes()),
-                _ => extend(&mut bytes, count, |_| {
-                    ((random.next() >> (64 - <$t>::BITS)) as $t).to_le_bytes()
-                }),
+                _ => {
+                    extend(&mut bytes, count, |_| ((random.next() >> (64 - <$t>::BITS)) as $t).to_le_bytes())
+                }
             }
         };
     }
@@ -134,9 +116,7 @@ fn fill(word: &str, scalar: Scalar, len: usize, seed: u64) -> Result<Vec<u8>, St
             match word {
                 "ones" => extend(&mut bytes, count, |_| $from(1.0).to_le_bytes()),
                 "range" => extend(&mut bytes, count, |i| $from(i as f64).to_le_bytes()),
-                _ => extend(&mut bytes, count, |_| {
-                    $from(random.unit($bits)).to_le_bytes()
-                }),
+                _ => extend(&mut bytes, count, |_| $from(random.unit($bits)).to_le_bytes()),
             }
         };
     }
@@ -176,10 +156,7 @@ mod tests {
     #[test]
     fn generators_make_what_they_say() {
         let zeros = generate("zeros:f32:2^20x2^10", None).unwrap();
-        assert_eq!(
-            (zeros.content, zeros.shape),
-            (Content::Zeros, vec![1 << 20, 1 << 10])
-        );
+        assert_eq!((zeros.content, zeros.shape), (Content::Zeros, vec![1 << 20, 1 << 10]));
         assert_eq!(bytes("ones:i32:2"), [1, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(bytes("range:u16:3"), [0, 0, 1, 0, 2, 0]);
         let range = bytes("range:f64:2x2");
@@ -206,10 +183,7 @@ mod tests {
             ("ones:f32:-8", "`-8` is negative"),
             ("ones:f32:nan", "not a number"),
             ("random:f32:8:x", "the seed: `x`"),
-            (
-                "ones:f32:2^60",
-                "needs 4611686018427387904 bytes, this machine has 1000",
-            ),
+            ("ones:f32:2^60", "needs 4611686018427387904 bytes, this machine has 1000"),
             ("zeros:f64:2^61", "more bytes than can be addressed"),
         ];
         for (text, part) in cases {

@@ -58,15 +58,10 @@ pub(crate) fn inputs(runtime: &Runtime, kernel: &Kernel, given: &[(String, Strin
     for (position, (name, _)) in given.iter().enumerate() {
         find(kernel, name)?;
         if given[..position].iter().any(|(other, _)| other == name) {
-            return Err(Failure::usage(format!(
-                "`--bind {name}=…` is given twice: give it once"
-            )));
+            return Err(Failure::usage(format!("`--bind {name}=…` is given twice: give it once")));
         }
     }
-    given
-        .iter()
-        .map(|(name, what)| input(runtime, find(kernel, name)?, what))
-        .collect()
+    given.iter().map(|(name, what)| input(runtime, find(kernel, name)?, what)).collect()
 }
 
 fn input(runtime: &Runtime, binding: &Binding, what: &str) -> Outcome<Input> {
@@ -75,34 +70,19 @@ fn input(runtime: &Runtime, binding: &Binding, what: &str) -> Outcome<Input> {
     let array = match array::is_generator(what) {
         true => {
             // Devices whose memory is the host's know how much there is.
-            let memory = runtime
-                .devices()
-                .iter()
-                .filter(|d| d.host_memory)
-                .find_map(|d| d.limits.memory);
+            let memory = runtime.devices().iter().filter(|d| d.host_memory).find_map(|d| d.limits.memory);
             array::generate(what, memory).map_err(failed)?
         }
         false => npy::read(what.as_ref())?,
     };
     let layout = Layout::new(&binding.ty, &array).map_err(failed)?;
-    let Array {
-        scalar,
-        shape,
-        content,
-    } = array;
+    let Array { scalar, shape, content } = array;
     let buffer = match content {
         Content::Zeros => runtime.zeros::<u8>([layout.buffer_len()])?,
         Content::Bytes(bytes) => runtime.buffer(layout.pad(bytes).map_err(failed)?)?,
     };
     let buffer = buffer.erase().reinterpret(layout.element, layout.shape.clone())?;
-    Ok(Input {
-        name: name.clone(),
-        scalar,
-        shape,
-        layout,
-        buffer,
-        writes: binding.access.writes,
-    })
+    Ok(Input { name: name.clone(), scalar, shape, layout, buffer, writes: binding.access.writes })
 }
 
 /// The bytes of every `--set`, by the type of what it names.
@@ -124,9 +104,7 @@ pub(crate) fn settings(
             return Err(Failure::usage(text));
         }
         if settings.iter().any(|(other, _)| other == path) {
-            return Err(Failure::usage(format!(
-                "`--set {path}=…` is given twice: give it once"
-            )));
+            return Err(Failure::usage(format!("`--set {path}=…` is given twice: give it once")));
         }
         if binding.space == Space::Storage {
             return Err(Failure::failed(format!(
@@ -175,10 +153,8 @@ pub(crate) fn complete(interface: &Interface, bound: &[Input], set: &[(String, V
         .map(|Binding { name, ty, space, .. }| match (space, ty) {
             (Space::Storage, _) => format!("`--bind {name}=…` (`{ty}`)"),
             (Space::Uniform, Type::Struct { members, .. }) => {
-                let members: Vec<String> = members
-                    .iter()
-                    .map(|m| format!("`--set {name}.{}=…` (`{}`)", m.name, m.ty))
-                    .collect();
+                let members: Vec<String> =
+                    members.iter().map(|m| format!("`--set {name}.{}=…` (`{}`)", m.name, m.ty)).collect();
                 members.join(", ")
             }
             (Space::Uniform, _) => format!("`--set {name}=…` (`{ty}`)"),
@@ -186,11 +162,7 @@ pub(crate) fn complete(interface: &Interface, bound: &[Input], set: &[(String, V
         .collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Failure::failed(format!(
-            "kernel `{}` needs {}",
-            interface.entry,
-            missing.join(", ")
-        ))),
+        false => Err(Failure::failed(format!("kernel `{}` needs {}", interface.entry, missing.join(", ")))),
     }
 }
 
@@ -237,10 +209,7 @@ pub(crate) fn outputs(
                 kernel.name()
             )));
         }
-        Ok(Output {
-            input,
-            path: path.into(),
-        })
+        Ok(Output { input, path: path.into() })
     };
     given.iter().map(one).collect()
 }
@@ -258,9 +227,7 @@ pub(crate) fn swaps(
         find(kernel, name)?;
         let found = inputs.iter().position(|input| input.name == name);
         found.ok_or_else(|| {
-            Failure::failed(format!(
-                "{shown}: `{name}` has no array bound to it (`--bind {name}=…`)"
-            ))
+            Failure::failed(format!("{shown}: `{name}` has no array bound to it (`--bind {name}=…`)"))
         })
     };
     let one = |(a, b): &(String, String)| {

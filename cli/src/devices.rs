@@ -65,9 +65,7 @@ impl DeviceRecord {
         let devices = runtime.devices();
         let names = placements(&devices);
         let records = devices.iter().zip(names).enumerate();
-        records
-            .map(|(number, (info, placement))| Self::new(number, placement, info, calibration))
-            .collect()
+        records.map(|(number, (info, placement))| Self::new(number, placement, info, calibration)).collect()
     }
 
     fn new(number: usize, placement: String, info: &DeviceInfo, calibration: &Calibration) -> Self {
@@ -83,11 +81,7 @@ impl DeviceRecord {
             timestamps: info.timestamps,
             threads: info.threads,
             subgroup_sizes: info.subgroup_sizes,
-            features: info
-                .features
-                .iter_names()
-                .map(|(name, _)| name.to_lowercase())
-                .collect(),
+            features: info.features.iter_names().map(|(name, _)| name.to_lowercase()).collect(),
             limits: limits(&info.limits),
             rates: RatesRecord { calibrated, rates },
         }
@@ -135,10 +129,7 @@ pub(crate) fn devices(args: &DevicesArgs) -> Outcome {
     let devices = DeviceRecord::all(&runtime, &Calibration::cached());
     let file = Calibration::file().map(|file| file.display().to_string());
     if args.json {
-        return say::json(&DevicesRecord {
-            devices,
-            calibration: file,
-        });
+        return say::json(&DevicesRecord { devices, calibration: file });
     }
     let mut text = table(&devices).to_string();
     text += &format!("\n\n{}\n", rates_table(&devices));
@@ -178,19 +169,9 @@ pub(crate) fn plain(header: &[&str]) -> Table {
 }
 
 fn table(devices: &[DeviceRecord]) -> Table {
-    let mut table = plain(&[
-        "--on",
-        "device",
-        "backend, driver",
-        "memory",
-        "limits",
-        "features",
-    ]);
+    let mut table = plain(&["--on", "device", "backend, driver", "memory", "limits", "features"]);
     for device in devices {
-        let threads = device
-            .threads
-            .map(|n| format!(" ({n} threads)"))
-            .unwrap_or_default();
+        let threads = device.threads.map(|n| format!(" ({n} threads)")).unwrap_or_default();
         let limits = &device.limits;
         let [x, y, z] = limits.workgroup_size;
         let unbounded = |n: u64| if n > 1 << 60 { "any".into() } else { bytes(n) };
@@ -215,15 +196,7 @@ fn table(devices: &[DeviceRecord]) -> Table {
 
 /// The rates as a table.
 pub(crate) fn rates_table(devices: &[DeviceRecord]) -> Table {
-    let mut table = plain(&[
-        "--on",
-        "rates",
-        "operations",
-        "memory",
-        "launch",
-        "upload",
-        "download",
-    ]);
+    let mut table = plain(&["--on", "rates", "operations", "memory", "launch", "upload", "download"]);
     for device in devices {
         let rates = &device.rates.rates;
         let link = |link: warpweft::LinkRates| match device.host_memory {
@@ -232,12 +205,7 @@ pub(crate) fn rates_table(devices: &[DeviceRecord]) -> Table {
         };
         table.add_row([
             device.placement.clone(),
-            if device.rates.calibrated {
-                "measured"
-            } else {
-                "coarse"
-            }
-            .to_string(),
+            if device.rates.calibrated { "measured" } else { "coarse" }.to_string(),
             format!("{}op/s", rate(rates.operations)),
             format!("{}B/s", rate(rates.bandwidth)),
             seconds(rates.launch),

@@ -18,14 +18,8 @@ pub(crate) fn explain(args: &RunArgs) -> Outcome {
         true => say::json(&PlanRecord::new(&plan, prepared.grid())),
         false => {
             let [x, y, z] = prepared.grid().workgroups;
-            let over = prepared
-                .grid()
-                .over
-                .map(|[x, y, z]| format!(", exactly {x} × {y} × {z} invocations"));
-            say::out(&format!(
-                "{plan}\nGrid: {x} × {y} × {z} workgroups{}.",
-                over.unwrap_or_default()
-            ))
+            let over = prepared.grid().over.map(|[x, y, z]| format!(", exactly {x} × {y} × {z} invocations"));
+            say::out(&format!("{plan}\nGrid: {x} × {y} × {z} workgroups{}.", over.unwrap_or_default()))
         }
     }
 }

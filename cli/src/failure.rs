@@ -20,18 +20,12 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 impl Failure {
     /// What was asked for failed: data, kernel, device. Exit code 1.
     pub(crate) fn failed(text: impl fmt::Display) -> Self {
-        Self {
-            code: 1,
-            text: text.to_string(),
-        }
+        Self { code: 1, text: text.to_string() }
     }
 
     /// The command line itself makes no sense. Exit code 2.
     pub(crate) fn usage(text: impl fmt::Display) -> Self {
-        Self {
-            code: 2,
-            text: text.to_string(),
-        }
+        Self { code: 2, text: text.to_string() }
     }
 
     /// The exit code.
@@ -41,11 +35,7 @@ impl Failure {
 
     /// The same failure with a remedy behind it.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
-        let end = if self.text.ends_with(['.', '\n', '?']) {
-            ""
-        } else {
-            "."
-        };
+        let end = if self.text.ends_with(['.', '\n', '?']) { "" } else { "." };
         self.text = format!("{}{end} {hint}", self.text.trim_end());
         self
     }
@@ -105,10 +95,7 @@ mod tests {
 
     #[test]
     fn grid_errors_name_the_flags() {
-        let error = warpweft::Error::Grid {
-            kernel: "k".into(),
-            reason: "no shape".into(),
-        };
+        let error = warpweft::Error::Grid { kernel: "k".into(), reason: "no shape".into() };
         let text = Failure::from(error).to_string();
         assert!(
             text.starts_with("error: kernel `k`: no shape. ") && text.contains("`--over @NAME`"),

@@ -46,9 +46,7 @@ impl Job {
     pub(crate) fn new(args: &RunArgs) -> Outcome<Self> {
         check_files(args)?;
         let sources = [&args.kernel].into_iter().chain(&args.with);
-        let sources = sources
-            .map(|path| Ok((path, source(path)?)))
-            .collect::<Outcome<Vec<_>>>()?;
+        let sources = sources.map(|path| Ok((path, source(path)?))).collect::<Outcome<Vec<_>>>()?;
         let mut builder = Runtime::builder();
         if let Some(threads) = args.threads {
             builder = builder.threads(threads);
@@ -71,12 +69,10 @@ impl Job {
         }
         let kernel = match &args.entry {
             Some(entry) => module.kernel(entry)?,
-            None => module
-                .only_kernel()
-                .map_err(|error| match module.entries().len() {
-                    0 | 1 => Failure::from(error),
-                    _ => Failure::from(error).hint("Say which with `--entry NAME`."),
-                })?,
+            None => module.only_kernel().map_err(|error| match module.entries().len() {
+                0 | 1 => Failure::from(error),
+                _ => Failure::from(error).hint("Say which with `--entry NAME`."),
+            })?,
         };
         let settings = bindings::settings(&kernel, &args.set, &args.bind)?;
         let inputs = bindings::inputs(&runtime, &kernel, &args.bind)?;
@@ -89,16 +85,7 @@ impl Job {
             (None, Some(Extents(extents))) => Extent::Workgroups(extents),
             (None, None) => Extent::Inferred,
         };
-        Ok(Self {
-            runtime,
-            kernel,
-            inputs,
-            swaps,
-            outputs,
-            placement: args.on,
-            settings,
-            extent,
-        })
+        Ok(Self { runtime, kernel, inputs, swaps, outputs, placement: args.on, settings, extent })
     }
 
     /// The buffers that the inputs were read into.
@@ -125,10 +112,7 @@ impl Job {
 
 /// What can be said of output files before anything is read.
 fn check_files(args: &RunArgs) -> Outcome {
-    let files = args
-        .out
-        .iter()
-        .map(|(name, path)| (format!("--out {name}={path}"), path.into()));
+    let files = args.out.iter().map(|(name, path)| (format!("--out {name}={path}"), path.into()));
     let files: Vec<(String, PathBuf)> = files.collect();
     for (name, path) in &args.out {
         let numbered = path.contains(STEP);
@@ -163,16 +147,13 @@ fn check_files(args: &RunArgs) -> Outcome {
 /// The text of a WGSL file.
 fn source(path: &Path) -> Outcome<String> {
     let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::InvalidData => Failure::failed(format!(
-            "`{}` is not WGSL: it is not text in UTF-8",
-            path.display()
-        )),
+        std::io::ErrorKind::InvalidData => {
+            Failure::failed(format!("`{}` is not WGSL: it is not text in UTF-8", path.display()))
+        }
         _ => of_file(path, "read", &error),
     };
     let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST_SOURCE).read_to_string(&mut text))
-        .map_err(failed)?;
+    File::open(path).and_then(|file| file.take(LONGEST_SOURCE).read_to_string(&mut text)).map_err(failed)?;
     Ok(text)
 }
 
@@ -180,10 +161,7 @@ fn source(path: &Path) -> Outcome<String> {
 fn extent_of(name: &str, inputs: &[Input]) -> Outcome<[u64; 3]> {
     let Some(input) = inputs.iter().find(|input| input.name == name) else {
         let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.name)).collect();
-        let text = format!(
-            "`--over @{name}`: no array is bound to `{name}`; there are {}",
-            names.join(", ")
-        );
+        let text = format!("`--over @{name}`: no array is bound to `{name}`; there are {}", names.join(", "));
         return Err(Failure::failed(text));
     };
     let mut axes = input.layout.grid.iter().rev().map(|&n| n as u64);

@@ -44,11 +44,7 @@ impl Layout {
                 return Ok(padded);
             }
             if shape.last() != Some(&4) {
-                let axes = if columns == 1 {
-                    "3".into()
-                } else {
-                    format!("{columns}, 3")
-                };
+                let axes = if columns == 1 { "3".into() } else { format!("{columns}, 3") };
                 return Err(format!(
                     "its shape {shape:?} does not end in {axes}, as a `{ty}` needs (the fourth component that WGSL pads \
                      with is added here)"
@@ -64,38 +60,14 @@ impl Layout {
             ));
         }
         // Three components and their padding, or a structure's words, are told as whole elements.
-        let size = if rows_of_three(element).is_some() {
-            stride
-        } else {
-            given.size() as usize
-        };
+        let size = if rows_of_three(element).is_some() { stride } else { given.size() as usize };
         let name = scalar.name();
         let fold = |size| fold(shape, given.size() as usize, size).unwrap_or_else(|| vec![bytes / size]);
-        let outer = ty
-            .runtime_array()
-            .filter(|r| r.0 == 0)
-            .map_or(stride, |(_, _, stride)| stride as usize);
-        let grid = if counted && bytes.is_multiple_of(outer) {
-            fold(outer)
-        } else {
-            shape.clone()
-        };
-        let element = ElementType {
-            name,
-            size: size as u32,
-            scalar: Some(scalar),
-        };
-        let shape = if size == given.size() as usize {
-            shape.clone()
-        } else {
-            fold(size)
-        };
-        Ok(Self {
-            element,
-            shape,
-            grid,
-            padding: None,
-        })
+        let outer = ty.runtime_array().filter(|r| r.0 == 0).map_or(stride, |(_, _, stride)| stride as usize);
+        let grid = if counted && bytes.is_multiple_of(outer) { fold(outer) } else { shape.clone() };
+        let element = ElementType { name, size: size as u32, scalar: Some(scalar) };
+        let shape = if size == given.size() as usize { shape.clone() } else { fold(size) };
+        Ok(Self { element, shape, grid, padding: None })
     }
 
     /// The layout of vectors of three, if the shape ends in such.
@@ -106,21 +78,9 @@ impl Layout {
             _ => return None,
         };
         let size = (columns * 4 * scalar_size) as u32;
-        let element = ElementType {
-            name: given.name(),
-            size,
-            scalar: Some(given),
-        };
-        let padding = Some(Padding {
-            dense: 3 * scalar_size,
-            padded: 4 * scalar_size,
-        });
-        Some(Self {
-            element,
-            shape: rest.to_vec(),
-            grid: rest.to_vec(),
-            padding,
-        })
+        let element = ElementType { name: given.name(), size, scalar: Some(given) };
+        let padding = Some(Padding { dense: 3 * scalar_size, padded: 4 * scalar_size });
+        Some(Self { element, shape: rest.to_vec(), grid: rest.to_vec(), padding })
     }
 
     /// Bytes of the buffer.
@@ -153,13 +113,7 @@ impl Layout {
     /// The buffer's bytes as the array's; `None` where they are the same.
     pub(crate) fn unpad(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let Padding { dense, padded } = self.padding?;
-        Some(
-            bytes
-                .chunks_exact(padded)
-                .flat_map(|group| &group[..dense])
-                .copied()
-                .collect(),
-        )
+        Some(bytes.chunks_exact(padded).flat_map(|group| &group[..dense]).copied().collect())
     }
 }
 
@@ -193,11 +147,7 @@ fn innermost(ty: &Type) -> &Type {
 fn rows_of_three(ty: &Type) -> Option<(usize, usize)> {
     match *ty {
         Type::Vector { len: 3, scalar } => Some((1, scalar.size() as usize)),
-        Type::Matrix {
-            columns,
-            rows: 3,
-            scalar,
-        } => Some((columns as usize, scalar.size() as usize)),
+        Type::Matrix { columns, rows: 3, scalar } => Some((columns as usize, scalar.size() as usize)),
         _ => None,
     }
 }
@@ -220,26 +170,15 @@ mod tests {
 
     fn array_of(element: Type) -> Type {
         let stride = element.size().next_multiple_of(element.align());
-        Type::Array {
-            element: Box::new(element),
-            len: None,
-            stride,
-        }
+        Type::Array { element: Box::new(element), len: None, stride }
     }
 
     fn vector(len: u32) -> Type {
-        Type::Vector {
-            len,
-            scalar: Scalar::F32,
-        }
+        Type::Vector { len, scalar: Scalar::F32 }
     }
 
     fn array(scalar: Scalar, shape: &[usize]) -> Array {
-        Array {
-            scalar,
-            shape: shape.to_vec(),
-            content: Content::Zeros,
-        }
+        Array { scalar, shape: shape.to_vec(), content: Content::Zeros }
     }
 
     fn check(ty: &Type, scalar: Scalar, shape: &[usize], expected: Result<(u32, &[usize], &[usize]), &str>) {
@@ -259,12 +198,7 @@ mod tests {
 
     #[test]
     fn dense_types_take_any_shape() {
-        check(
-            &array_of(Type::Scalar(Scalar::F32)),
-            Scalar::F32,
-            &[2, 3],
-            Ok((4, &[2, 3], &[2, 3])),
-        );
+        check(&array_of(Type::Scalar(Scalar::F32)), Scalar::F32, &[2, 3], Ok((4, &[2, 3], &[2, 3])));
         check(&array_of(vector(4)), Scalar::F32, &[5, 4], Ok((4, &[5, 4], &[5])));
         check(&array_of(vector(4)), Scalar::F32, &[20], Ok((4, &[20], &[5])));
         check(
@@ -273,19 +207,9 @@ mod tests {
             &[5],
             Err("no whole number of elements of `array<vec4<f32>>`"),
         );
-        check(
-            &array_of(Type::Scalar(Scalar::F32)),
-            Scalar::F64,
-            &[2],
-            Err("a.astype('float32')"),
-        );
+        check(&array_of(Type::Scalar(Scalar::F32)), Scalar::F64, &[2], Err("a.astype('float32')"));
         check(&Type::Scalar(Scalar::U32), Scalar::U32, &[], Ok((4, &[], &[])));
-        check(
-            &array_of(array_of(vector(2))),
-            Scalar::F32,
-            &[6, 2],
-            Ok((4, &[6, 2], &[6])),
-        );
+        check(&array_of(array_of(vector(2))), Scalar::F32, &[6, 2], Ok((4, &[6, 2], &[6])));
     }
 
     #[test]
@@ -296,11 +220,7 @@ mod tests {
         check(&ty, Scalar::F32, &[5, 4], Ok((16, &[5], &[5])));
         check(&ty, Scalar::F32, &[15], Err("does not end in 3"));
         check(&vector(3), Scalar::F32, &[3], Ok((16, &[], &[])));
-        let matrix = array_of(Type::Matrix {
-            columns: 2,
-            rows: 3,
-            scalar: Scalar::F32,
-        });
+        let matrix = array_of(Type::Matrix { columns: 2, rows: 3, scalar: Scalar::F32 });
         check(&matrix, Scalar::F32, &[7, 2, 3], Ok((32, &[7], &[7])));
         check(&matrix, Scalar::F32, &[7, 3, 3], Err("does not end in 2, 3"));
 
@@ -314,55 +234,27 @@ mod tests {
         );
         assert_eq!(layout.unpad(&padded), Some(dense));
         let plain = Layout::new(&array_of(vector(4)), &array(Scalar::F32, &[1, 4])).unwrap();
-        assert_eq!(
-            (plain.pad(vec![7; 16]).unwrap(), plain.unpad(&[7; 16])),
-            (vec![7; 16], None)
-        );
+        assert_eq!((plain.pad(vec![7; 16]).unwrap(), plain.unpad(&[7; 16])), (vec![7; 16], None));
     }
 
     #[test]
     fn structures_take_words() {
-        let member = |name: &str, offset, ty| Member {
-            name: name.into(),
-            offset,
-            ty,
-        };
-        let members = vec![
-            member("p", 0, vector(3)),
-            member("id", 12, Type::Scalar(Scalar::U32)),
-        ];
-        let mixed = array_of(Type::Struct {
-            name: "P".into(),
-            members,
-            size: 16,
-            align: 16,
-        });
+        let member = |name: &str, offset, ty| Member { name: name.into(), offset, ty };
+        let members = vec![member("p", 0, vector(3)), member("id", 12, Type::Scalar(Scalar::U32))];
+        let mixed = array_of(Type::Struct { name: "P".into(), members, size: 16, align: 16 });
         check(&mixed, Scalar::I32, &[6, 4], Ok((4, &[6, 4], &[6])));
         check(&mixed, Scalar::F32, &[24], Ok((4, &[24], &[6])));
         check(&mixed, Scalar::F64, &[8], Err("bound as 4-byte words"));
         check(&mixed, Scalar::F32, &[7], Err("no whole number"));
-        let members = vec![
-            member("x", 0, Type::Scalar(Scalar::F32)),
-            member("v", 16, vector(3)),
-        ];
-        let floats = array_of(Type::Struct {
-            name: "Q".into(),
-            members,
-            size: 32,
-            align: 16,
-        });
+        let members = vec![member("x", 0, Type::Scalar(Scalar::F32)), member("v", 16, vector(3))];
+        let floats = array_of(Type::Struct { name: "Q".into(), members, size: 32, align: 16 });
         check(&floats, Scalar::U32, &[3, 8], Ok((4, &[3, 8], &[3])));
         // A runtime-sized array behind a head: any number of words.
         let members = vec![
             member("n", 0, Type::Scalar(Scalar::U32)),
             member("x", 4, array_of(Type::Scalar(Scalar::F32))),
         ];
-        let tail = Type::Struct {
-            name: "T".into(),
-            members,
-            size: 8,
-            align: 4,
-        };
+        let tail = Type::Struct { name: "T".into(), members, size: 8, align: 4 };
         check(&tail, Scalar::U32, &[5], Ok((4, &[5], &[5])));
     }
 }

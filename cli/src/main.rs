@@ -42,10 +42,7 @@ fn main() -> ExitCode {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
         let what = text.unwrap_or("an unknown reason");
-        let place = info
-            .location()
-            .map(|l| format!(" at {}:{}", l.file(), l.line()))
-            .unwrap_or_default();
+        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
         say::error(&format!(
             "error: a bug of warpweft stopped it{place}: {what}. Please report it with the command line and, if you may, \
              the inputs."
@@ -92,9 +89,7 @@ fn log() {
     let filter = std::env::var("WARPWEFT_LOG").unwrap_or_else(|_| "warn".into());
     // A filter that cannot be read is no reason not to work.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Without colour codes in pipes.
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let _ = subscriber.with_ansi(ansi).without_time().try_init();

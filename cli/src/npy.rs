@@ -52,10 +52,7 @@ fn parse(reader: &mut dyn Read, len: Option<u64>) -> Result<Array, String> {
     let (text, before) = header_text(reader)?;
     let header = header(&text)?;
     let expected = byte_len(header.scalar, &header.shape).ok_or_else(|| {
-        format!(
-            "the header claims the shape {:?}, more bytes than can be addressed",
-            header.shape
-        )
+        format!("the header claims the shape {:?}, more bytes than can be addressed", header.shape)
     })?;
     let cut = |have: u64| {
         let (scalar, shape) = (header.scalar, &header.shape);
@@ -80,28 +77,19 @@ fn parse(reader: &mut dyn Read, len: Option<u64>) -> Result<Array, String> {
     }
     // One byte more than expected tells what comes after the end.
     let limit = expected as u64 + 1;
-    reader
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot read it: {error}"))?;
+    reader.take(limit).read_to_end(&mut bytes).map_err(|error| format!("cannot read it: {error}"))?;
     match bytes.len() {
         n if n < expected => return Err(cut(n as u64)),
         n if n > expected => return Err(trailing),
         _ => {}
     }
     if header.big_endian {
-        bytes
-            .chunks_exact_mut(header.scalar.size() as usize)
-            .for_each(<[u8]>::reverse);
+        bytes.chunks_exact_mut(header.scalar.size() as usize).for_each(<[u8]>::reverse);
     }
     if header.fortran && header.shape.len() > 1 {
         bytes = c_order(&bytes, &header.shape, header.scalar.size() as usize);
     }
-    Ok(Array {
-        scalar: header.scalar,
-        shape: header.shape,
-        content: Content::Bytes(bytes),
-    })
+    Ok(Array { scalar: header.scalar, shape: header.shape, content: Content::Bytes(bytes) })
 }
 
 /// The header's text, and how many bytes come before the data.
@@ -130,15 +118,11 @@ fn header_text(reader: &mut dyn Read) -> Result<(String, usize), String> {
             (u32::from_le_bytes(len) as usize, 12)
         }
         version => {
-            return Err(format!(
-                "it has version {version} of the .npy format; 1 to 3 are known"
-            ));
+            return Err(format!("it has version {version} of the .npy format; 1 to 3 are known"));
         }
     };
     if len > LONGEST_HEADER {
-        return Err(format!(
-            "its header claims {len} bytes; at most {LONGEST_HEADER} are accepted"
-        ));
+        return Err(format!("its header claims {len} bytes; at most {LONGEST_HEADER} are accepted"));
     }
     let mut text = vec![0; len];
     reader.read_exact(&mut text).map_err(cut)?;
@@ -183,12 +167,8 @@ fn header(text: &str) -> Result<Header, String> {
         return Err(odd());
     };
     let entry = |name: &str| {
-        let found = entries
-            .iter()
-            .find(|(key, _)| matches!(key, Value::String(key) if key == name));
-        found
-            .map(|(_, value)| value)
-            .ok_or_else(|| format!("its header does not say `{name}`"))
+        let found = entries.iter().find(|(key, _)| matches!(key, Value::String(key) if key == name));
+        found.map(|(_, value)| value).ok_or_else(|| format!("its header does not say `{name}`"))
     };
     let Value::Boolean(fortran) = entry("fortran_order")? else {
         return Err(odd());
@@ -212,21 +192,14 @@ fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(odd()),
     };
-    Ok(Header {
-        scalar,
-        big_endian,
-        fortran: *fortran,
-        shape,
-    })
+    Ok(Header { scalar, big_endian, fortran: *fortran, shape })
 }
 
 /// The scalar of numpy's type string, and whether its bytes are big-endian.
 fn dtype(descr: &str) -> Result<(Scalar, bool), String> {
     // numpy never writes the machine's own order as `=`, but others do.
     let little = descr.replacen('=', "<", usize::from(descr.starts_with('=')));
-    let known: TypeStr = little
-        .parse()
-        .map_err(|_| format!("`{descr}` is not a dtype of numpy"))?;
+    let known: TypeStr = little.parse().map_err(|_| format!("`{descr}` is not a dtype of numpy"))?;
     let scalar = match (known.type_char(), known.size_field()) {
         (TypeChar::Float, 2) => Scalar::F16,
         (TypeChar::Float, 4) => Scalar::F32,
@@ -247,9 +220,7 @@ fn dtype(descr: &str) -> Result<(Scalar, bool), String> {
                 TypeChar::Object => "it holds pickled Python objects: make it an array of numbers",
                 _ => "convert it to numbers (numpy: a.astype('float32'))",
             };
-            return Err(format!(
-                "its dtype `{descr}` has no counterpart in WGSL's memory: {remedy}"
-            ));
+            return Err(format!("its dtype `{descr}` has no counterpart in WGSL's memory: {remedy}"));
         }
     };
     Ok((scalar, known.endianness() == Endianness::Big))
@@ -342,40 +313,21 @@ mod tests {
                 let mut out = Vec::new();
                 write(&mut out, scalar, &shape, &bytes).unwrap();
                 let array = read_bytes(&out).unwrap();
-                assert_eq!(
-                    array,
-                    Array {
-                        scalar,
-                        shape,
-                        content: Content::Bytes(bytes)
-                    }
-                );
+                assert_eq!(array, Array { scalar, shape, content: Content::Bytes(bytes) });
             }
         }
     }
 
     #[test]
     fn big_endian_and_fortran_order_are_converted() {
-        let data: Vec<u8> = [1u16, 2, 3, 4, 5, 6]
-            .iter()
-            .flat_map(|n| n.to_be_bytes())
-            .collect();
+        let data: Vec<u8> = [1u16, 2, 3, 4, 5, 6].iter().flat_map(|n| n.to_be_bytes()).collect();
         let array = read_bytes(&file(&dict("'>u2'", "True", "(2, 3)"), &data)).unwrap();
-        let expected = [1u16, 3, 5, 2, 4, 6]
-            .iter()
-            .flat_map(|n| n.to_le_bytes())
-            .collect();
-        assert_eq!(
-            (array.shape, array.content),
-            (vec![2, 3], Content::Bytes(expected))
-        );
+        let expected = [1u16, 3, 5, 2, 4, 6].iter().flat_map(|n| n.to_le_bytes()).collect();
+        assert_eq!((array.shape, array.content), (vec![2, 3], Content::Bytes(expected)));
         let cube: Vec<u8> = (0..24).collect();
         let ordered = c_order(&cube, &[2, 3, 4], 1);
         let at = |i: usize, j: usize, k: usize| ordered[(i * 3 + j) * 4 + k];
-        assert_eq!(
-            (at(1, 2, 3), at(1, 0, 0), at(0, 1, 0), at(0, 0, 1)),
-            (23, 1, 2, 6)
-        );
+        assert_eq!((at(1, 2, 3), at(1, 0, 0), at(0, 1, 0), at(0, 0, 1)), (23, 1, 2, 6));
     }
 
     #[test]
@@ -409,22 +361,13 @@ mod tests {
                 "an axis of 99999999999999999999",
             ),
             (file(&dict("'<f4'", "False", "(-1,)"), &[]), "an axis of -1"),
-            (
-                file(&dict("'|O'", "False", "(1,)"), &[0; 8]),
-                "pickled Python objects",
-            ),
+            (file(&dict("'|O'", "False", "(1,)"), &[0; 8]), "pickled Python objects"),
             (
                 file(&dict("'|b1'", "False", "(1,)"), &[0]),
                 "`|b1` has no counterpart in WGSL's memory: convert it",
             ),
-            (
-                file(&dict("'<c8'", "False", "(1,)"), &[0; 8]),
-                "real and imaginary parts",
-            ),
-            (
-                file(&dict("[('a', '<f4')]", "False", "(1,)"), &[0; 4]),
-                "it holds records",
-            ),
+            (file(&dict("'<c8'", "False", "(1,)"), &[0; 8]), "real and imaginary parts"),
+            (file(&dict("[('a', '<f4')]", "False", "(1,)"), &[0; 4]), "it holds records"),
             (file(&"(".repeat(9000), &[]), "nested deeper"),
         ];
         for (bytes, part) in cases {
@@ -433,18 +376,10 @@ mod tests {
         }
         let mut huge = MAGIC.to_vec();
         huge.extend([2, 0, 0xff, 0xff, 0xff, 0xff]);
-        assert!(
-            read_bytes(&huge)
-                .unwrap_err()
-                .contains("4294967295 bytes; at most 10000")
-        );
-        for header in [
-            "",
-            "{}",
-            "[1]",
-            "{'descr': '<f4'}",
-            "{'descr': 3, 'fortran_order': False, 'shape': ()}",
-        ] {
+        assert!(read_bytes(&huge).unwrap_err().contains("4294967295 bytes; at most 10000"));
+        for header in
+            ["", "{}", "[1]", "{'descr': '<f4'}", "{'descr': 3, 'fortran_order': False, 'shape': ()}"]
+        {
             let why = read_bytes(&file(header, &[])).unwrap_err();
             assert!(why.contains("its header"), "{why}");
         }
@@ -477,9 +412,7 @@ mod tests {
             }
             match read_bytes(&bytes) {
                 Ok(array) => {
-                    let Content::Bytes(data) = &array.content else {
-                        panic!("files have bytes")
-                    };
+                    let Content::Bytes(data) = &array.content else { panic!("files have bytes") };
                     assert_eq!(
                         Some(data.len()),
                         byte_len(array.scalar, &array.shape),

@@ -31,9 +31,7 @@ pub(crate) fn integer(text: &str) -> Result<i128, String> {
         if hex.is_empty() || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(nonsense(text));
         }
-        return i128::from_str_radix(hex, 16)
-            .map(|n| sign * n)
-            .map_err(|_| large());
+        return i128::from_str_radix(hex, 16).map(|n| sign * n).map_err(|_| large());
     }
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         return digits.parse::<i128>().map(|n| sign * n).map_err(|_| large());
@@ -54,10 +52,7 @@ enum Scientific {
 /// Reads `2.5e3` exactly: its digits, shifted by its exponent.
 fn scientific(text: &str) -> Result<i128, Scientific> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (
-            mantissa,
-            exponent.parse::<i32>().map_err(|_| Scientific::Nonsense)?,
-        ),
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| Scientific::Nonsense)?),
         None => (text, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -72,18 +67,10 @@ fn scientific(text: &str) -> Result<i128, Scientific> {
     }
     let dropped = (significant.len() - kept.len()) as i64;
     let shift = i64::from(exponent) - fraction.len() as i64 + dropped;
-    let shift = u32::try_from(shift).map_err(|_| {
-        if shift < 0 {
-            Scientific::Fraction
-        } else {
-            Scientific::Large
-        }
-    })?;
+    let shift =
+        u32::try_from(shift).map_err(|_| if shift < 0 { Scientific::Fraction } else { Scientific::Large })?;
     let power = 10i128.checked_pow(shift).ok_or(Scientific::Large)?;
-    kept.parse::<i128>()
-        .ok()
-        .and_then(|n| n.checked_mul(power))
-        .ok_or(Scientific::Large)
+    kept.parse::<i128>().ok().and_then(|n| n.checked_mul(power)).ok_or(Scientific::Large)
 }
 
 fn nonsense(text: &str) -> String {
@@ -121,18 +108,12 @@ pub(crate) fn extents(text: &str) -> Result<[u64; 3], String> {
     let mut extents = [1; 3];
     let parts: Vec<&str> = text.split(',').collect();
     if parts.len() > 3 {
-        return Err(format!(
-            "`{text}` has {} extents, a grid has at most three",
-            parts.len()
-        ));
+        return Err(format!("`{text}` has {} extents, a grid has at most three", parts.len()));
     }
     for (extent, part) in extents.iter_mut().zip(parts) {
         *extent = count(part)?;
         if *extent > WIDEST {
-            return Err(format!(
-                "`{}` is too large: an extent is at most {WIDEST}",
-                part.trim()
-            ));
+            return Err(format!("`{}` is too large: an extent is at most {WIDEST}", part.trim()));
         }
     }
     Ok(extents)
@@ -146,9 +127,7 @@ pub(crate) fn shape(text: &str) -> Result<Vec<usize>, String> {
     let axes = text.split('x').map(|axis| {
         usize::try_from(count(axis)?).map_err(|_| format!("`{axis}` is too large for this machine"))
     });
-    let axes = axes
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|why| format!("the shape `{text}`: {why}"))?;
+    let axes = axes.collect::<Result<Vec<_>, _>>().map_err(|why| format!("the shape `{text}`: {why}"))?;
     match axes.iter().try_fold(1usize, |product, &n| product.checked_mul(n)) {
         Some(_) => Ok(axes),
         None => Err(format!("the shape `{text}` has too many elements")),
@@ -194,15 +173,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Some((at, 'h')) => (&text[..at], 3600.0),
         _ => (text, 1.0),
     };
-    let seconds = number
-        .parse::<f64>()
-        .map_err(|_| format!("`{text}` is not a duration: write 90s, 2m or 1h"))?
-        * unit;
+    let seconds =
+        number.parse::<f64>().map_err(|_| format!("`{text}` is not a duration: write 90s, 2m or 1h"))? * unit;
     match seconds > 0.0 && seconds <= 365.0 * 86400.0 {
         true => Ok(Duration::from_secs_f64(seconds)),
-        false => Err(format!(
-            "`{text}` is not a duration between nothing and a year: write 90s, 2m or 1h"
-        )),
+        false => Err(format!("`{text}` is not a duration between nothing and a year: write 90s, 2m or 1h")),
     }
 }
 

@@ -24,9 +24,7 @@ pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
     for (shown, path) in outputs {
         let target = target(path);
         if target.is_dir() {
-            return Err(Failure::failed(format!(
-                "`{shown}`: it is a folder; name a file in it"
-            )));
+            return Err(Failure::failed(format!("`{shown}`: it is a folder; name a file in it")));
         }
         let folder = folder(&target);
         match fs::metadata(&folder) {
@@ -46,17 +44,13 @@ pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
             // Without a name, and gone with the handle.
             tempfile::tempfile_in(&folder).map_err(|error| {
                 let (folder, why) = (folder.display(), reason(&error));
-                Failure::failed(format!(
-                    "`{shown}`: the folder `{folder}` cannot be written: {why}"
-                ))
+                Failure::failed(format!("`{shown}`: the folder `{folder}` cannot be written: {why}"))
             })?;
         }
         let name = target.file_name().map(PathBuf::from).unwrap_or_default();
         let whole = fs::canonicalize(&folder).unwrap_or(folder).join(name);
         if is_plain(&target) && !seen.insert(whole) {
-            return Err(Failure::usage(format!(
-                "`{shown}`: two outputs have this name; give each its own"
-            )));
+            return Err(Failure::usage(format!("`{shown}`: two outputs have this name; give each its own")));
         }
     }
     Ok(())
@@ -126,10 +120,8 @@ impl Staged {
             }
         }
         for (bytes, target) in self.direct {
-            let written = fs::OpenOptions::new()
-                .write(true)
-                .open(&target)
-                .and_then(|mut file| file.write_all(&bytes));
+            let written =
+                fs::OpenOptions::new().write(true).open(&target).and_then(|mut file| file.write_all(&bytes));
             written.map_err(|error| of_file(&target, "write", &error))?;
         }
         Ok(())
@@ -161,10 +153,8 @@ mod tests {
     use super::*;
 
     fn listing(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -208,10 +198,8 @@ mod tests {
     }
 
     fn checked(paths: &[PathBuf]) -> Outcome {
-        let outputs: Vec<_> = paths
-            .iter()
-            .map(|path| (format!("--out x={}", path.display()), path.clone()))
-            .collect();
+        let outputs: Vec<_> =
+            paths.iter().map(|path| (format!("--out x={}", path.display()), path.clone())).collect();
         check(&outputs)
     }
 
@@ -221,24 +209,13 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         checked(&[at("a"), at("b")]).unwrap();
         let missing = checked(&[at("none/a")]).unwrap_err().to_string();
-        assert!(
-            missing.contains("none`: there is no such file or folder; make it first"),
-            "{missing}"
-        );
+        assert!(missing.contains("none`: there is no such file or folder; make it first"), "{missing}");
         let twice = checked(&[at("a"), at("./a")]).unwrap_err();
-        assert!(
-            twice.code() == 2 && twice.to_string().contains("two outputs have this name"),
-            "{twice}"
-        );
+        assert!(twice.code() == 2 && twice.to_string().contains("two outputs have this name"), "{twice}");
         let directory = checked(&[folder.path().into()]).unwrap_err().to_string();
         assert!(directory.contains("it is a folder"), "{directory}");
         fs::write(at("file"), "").unwrap();
-        assert!(
-            checked(&[at("file/a")])
-                .unwrap_err()
-                .to_string()
-                .contains("is not a folder")
-        );
+        assert!(checked(&[at("file/a")]).unwrap_err().to_string().contains("is not a folder"));
         assert_eq!(listing(folder.path()), ["file"]);
     }
 

@@ -33,11 +33,7 @@ impl Progress {
         }
         bar.set_message(what.to_string());
         if quiet || !std::io::stderr().is_terminal() {
-            return Self {
-                bar,
-                over: None,
-                shower: None,
-            };
+            return Self { bar, over: None, shower: None };
         }
         let (over, wait) = mpsc::channel();
         let shown = bar.clone();
@@ -47,15 +43,8 @@ impl Progress {
                 shown.enable_steady_tick(Duration::from_millis(100));
             }
         };
-        let shower = std::thread::Builder::new()
-            .name("progress".into())
-            .spawn(show)
-            .ok();
-        Self {
-            bar,
-            over: Some(over),
-            shower,
-        }
+        let shower = std::thread::Builder::new().name("progress".into()).spawn(show).ok();
+        Self { bar, over: Some(over), shower }
     }
 
     /// So many parts are done.

@@ -227,9 +227,6 @@ mod tests {
     fn figures_are_readable() {
         assert_eq!([0.0123, 2e-7, 75.0].map(seconds), ["12.3 ms", "200 ns", "75.0 s"]);
         assert_eq!([1.5e9, 12.0, 3.456e13].map(rate), ["1.50 G", "12.0 ", "34.6 T"]);
-        assert_eq!(
-            [12, 1 << 20, 3 << 29].map(bytes),
-            ["12 B", "1.00 MiB", "1.50 GiB"]
-        );
+        assert_eq!([12, 1 << 20, 3 << 29].map(bytes), ["12 B", "1.00 MiB", "1.50 GiB"]);
     }
 }

@@ -41,9 +41,8 @@ impl Originals {
         let changed =
             |at: &usize| job.inputs[*at].writes || job.swaps.iter().any(|(a, b)| a == at || b == at);
         let contents = (0..job.inputs.len()).filter(changed);
-        let contents = contents
-            .map(|at| Ok((at, job.inputs[at].buffer.read_bytes()?)))
-            .collect::<Outcome<_>>()?;
+        let contents =
+            contents.map(|at| Ok((at, job.inputs[at].buffer.read_bytes()?))).collect::<Outcome<_>>()?;
         Ok(Self { contents })
     }
 
@@ -68,12 +67,7 @@ impl Originals {
             .into_iter()
             .map(|(at, content)| restore(job, &copy, &buffers[at], content, on, first.kind))
             .collect::<Outcome<Vec<_>>>()?;
-        let progress = Progress::new(
-            &format!("repeats of `{}`", job.kernel.name()),
-            repeats,
-            true,
-            quiet,
-        );
+        let progress = Progress::new(&format!("repeats of `{}`", job.kernel.name()), repeats, true, quiet);
         let (mut times, mut moved) = (Vec::new(), 0);
         for n in 0..repeats {
             for restore in &restores {
@@ -115,17 +109,8 @@ fn restore(
     }
     let words = ElementType::of::<u32>();
     let shape = [len / 4];
-    let original = job
-        .runtime
-        .buffer(content.to_vec())?
-        .erase()
-        .reinterpret(words, shape)?;
+    let original = job.runtime.buffer(content.to_vec())?.erase().reinterpret(words, shape)?;
     let working = buffer.reinterpret(words, shape)?;
-    let launch = copy
-        .launch()
-        .bind("original", &original)
-        .bind("working", &working);
-    Ok(Restore::Device(
-        launch.over([shape[0] as u64, 1, 1]).on(on).prepare()?,
-    ))
+    let launch = copy.launch().bind("original", &original).bind("working", &working);
+    Ok(Restore::Device(launch.over([shape[0] as u64, 1, 1]).on(on).prepare()?))
 }

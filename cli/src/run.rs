@@ -50,11 +50,9 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let ran = once(&job, args, &prepared)?;
     let contents = match args.every {
         Some(_) => Vec::new(),
-        None => job
-            .outputs
-            .iter()
-            .map(|o| Ok(buffers[o.input].read_bytes()?))
-            .collect::<Outcome<Vec<_>>>()?,
+        None => {
+            job.outputs.iter().map(|o| Ok(buffers[o.input].read_bytes()?)).collect::<Outcome<Vec<_>>>()?
+        }
     };
     let stats = job.runtime.stats();
     let (times, moved) = match (args.repeat, originals) {
@@ -63,11 +61,8 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     };
     write(&job, &contents)?;
 
-    let outputs: Vec<OutputRecord> = job
-        .outputs
-        .iter()
-        .map(|o| output(o, &job.inputs[o.input], ran.frames))
-        .collect();
+    let outputs: Vec<OutputRecord> =
+        job.outputs.iter().map(|o| output(o, &job.inputs[o.input], ran.frames)).collect();
     let record = RunRecord {
         kernel: job.kernel.name().to_string(),
         device: ran.name.clone(),
@@ -139,9 +134,7 @@ fn write(job: &Job, contents: &[Snapshot<u8>]) -> Outcome {
 pub(crate) fn stage(staged: &mut Staged, path: &Path, input: &Input, content: &[u8]) -> Outcome {
     let dense = input.layout.unpad(content);
     let content = dense.as_deref().unwrap_or(content);
-    staged.add(path, |writer| {
-        npy::write(writer, input.scalar, &input.shape, content)
-    })
+    staged.add(path, |writer| npy::write(writer, input.scalar, &input.shape, content))
 }
 
 fn output(output: &Output, input: &Input, files: u64) -> OutputRecord {
@@ -175,18 +168,8 @@ fn text(ran: &Ran, record: &RunRecord, plan: Option<&Plan>) -> String {
         );
     }
     for output in &record.outputs {
-        let OutputRecord {
-            name,
-            path,
-            dtype,
-            shape,
-            files,
-        } = output;
-        let files = if *files == 1 {
-            String::new()
-        } else {
-            format!(", {files} files")
-        };
+        let OutputRecord { name, path, dtype, shape, files } = output;
+        let files = if *files == 1 { String::new() } else { format!(", {files} files") };
         text += &format!("\n{name}: {dtype} {shape:?} → {path}{files}");
     }
     text

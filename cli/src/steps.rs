@@ -52,9 +52,7 @@ pub(crate) fn run(
             });
         }
     }
-    let report = steps
-        .run()
-        .map_err(|error| failure.take().unwrap_or_else(|| error.into()))?;
+    let report = steps.run().map_err(|error| failure.take().unwrap_or_else(|| error.into()))?;
     let Some(last) = report.launches.last() else {
         return Err(Failure::failed("no step was run"));
     };
@@ -90,9 +88,6 @@ mod tests {
 
     #[test]
     fn files_are_numbered_by_step() {
-        assert_eq!(
-            numbered("out/u_{step}.npy".as_ref(), 100),
-            Path::new("out/u_100.npy")
-        );
+        assert_eq!(numbered("out/u_{step}.npy".as_ref(), 100), Path::new("out/u_100.npy"));
     }
 }

@@ -15,15 +15,10 @@ use crate::numbers::integer;
 pub(crate) fn encode(ty: &Type, text: &str) -> Result<Vec<u8>, String> {
     if let Type::Struct { members, .. } = ty {
         let names: Vec<String> = members.iter().map(|m| format!("`.{}`", m.name)).collect();
-        return Err(format!(
-            "it is a struct: set its members one by one ({})",
-            names.join(", ")
-        ));
+        return Err(format!("it is a struct: set its members one by one ({})", names.join(", ")));
     }
     let Some(scalar) = ty.scalar() else {
-        return Err(format!(
-            "a `{ty}` cannot be typed: bind a .npy with its bytes instead"
-        ));
+        return Err(format!("a `{ty}` cannot be typed: bind a .npy with its bytes instead"));
     };
     let offsets = scalars(ty, 0);
     let parts: Vec<&str> = text.split(',').collect();
@@ -46,30 +41,18 @@ pub(crate) fn encode(ty: &Type, text: &str) -> Result<Vec<u8>, String> {
 fn scalars(ty: &Type, at: usize) -> Vec<usize> {
     match ty {
         Type::Scalar(_) | Type::Atomic(_) => vec![at],
-        Type::Vector { len, scalar } => (0..*len as usize)
-            .map(|i| at + i * scalar.size() as usize)
-            .collect(),
-        Type::Matrix {
-            columns,
-            rows,
-            scalar,
-        } => {
-            let column = Type::Vector {
-                len: *rows,
-                scalar: *scalar,
-            };
+        Type::Vector { len, scalar } => (0..*len as usize).map(|i| at + i * scalar.size() as usize).collect(),
+        Type::Matrix { columns, rows, scalar } => {
+            let column = Type::Vector { len: *rows, scalar: *scalar };
             let stride = (ty.size() / columns) as usize;
-            (0..*columns as usize)
-                .flat_map(|i| scalars(&column, at + i * stride))
-                .collect()
+            (0..*columns as usize).flat_map(|i| scalars(&column, at + i * stride)).collect()
         }
-        Type::Array { element, len, stride } => (0..len.unwrap_or(1) as usize)
-            .flat_map(|i| scalars(element, at + i * *stride as usize))
-            .collect(),
-        Type::Struct { members, .. } => members
-            .iter()
-            .flat_map(|m| scalars(&m.ty, at + m.offset as usize))
-            .collect(),
+        Type::Array { element, len, stride } => {
+            (0..len.unwrap_or(1) as usize).flat_map(|i| scalars(element, at + i * *stride as usize)).collect()
+        }
+        Type::Struct { members, .. } => {
+            members.iter().flat_map(|m| scalars(&m.ty, at + m.offset as usize)).collect()
+        }
     }
 }
 
@@ -123,9 +106,8 @@ fn float(text: &str) -> Result<(f64, bool), String> {
     if text.contains('^') || text.starts_with("0x") {
         return Ok((integer(text)? as f64, false));
     }
-    let value = text
-        .parse::<f64>()
-        .map_err(|_| format!("`{text}` is not a number: write 2.5, 1e-3, inf or nan"))?;
+    let value =
+        text.parse::<f64>().map_err(|_| format!("`{text}` is not a number: write 2.5, 1e-3, inf or nan"))?;
     Ok((value, !text.bytes().any(|b| b.is_ascii_digit())))
 }
 
@@ -154,10 +136,7 @@ mod tests {
     }
 
     fn floats(bytes: &[u8]) -> Vec<f32> {
-        bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-            .collect()
+        bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
     }
 
     #[test]
@@ -185,23 +164,11 @@ mod tests {
     fn what_does_not_fit_names_value_and_type() {
         let cases = [
             (Scalar::U32, "abc", "`abc` is not a number"),
-            (
-                Scalar::U32,
-                "3.5",
-                "`3.5` is not a whole number; `u32` takes whole numbers",
-            ),
-            (
-                Scalar::U32,
-                "-1",
-                "`-1` does not fit `u32`, which holds 0 to 4294967295",
-            ),
+            (Scalar::U32, "3.5", "`3.5` is not a whole number; `u32` takes whole numbers"),
+            (Scalar::U32, "-1", "`-1` does not fit `u32`, which holds 0 to 4294967295"),
             (Scalar::I32, "2^31", "does not fit `i32`"),
             (Scalar::U32, "nan", "`nan` is not a number"),
-            (
-                Scalar::F16,
-                "65520",
-                "`65520` does not fit `f16`, which holds up to ±65504",
-            ),
+            (Scalar::F16, "65520", "`65520` does not fit `f16`, which holds up to ±65504"),
             (Scalar::F32, "1e39", "does not fit `f32`"),
             (Scalar::F64, "1e400", "does not fit `f64`"),
             (Scalar::F32, "", "`` is not a number"),
@@ -215,33 +182,15 @@ mod tests {
 
     #[test]
     fn composites_are_padded_as_wgsl_pads() {
-        assert_eq!(
-            floats(&encode(&vector(3, Scalar::F32), "1,2, 3").unwrap()),
-            [1.0, 2.0, 3.0]
-        );
-        let matrix = Type::Matrix {
-            columns: 2,
-            rows: 3,
-            scalar: Scalar::F32,
-        };
+        assert_eq!(floats(&encode(&vector(3, Scalar::F32), "1,2, 3").unwrap()), [1.0, 2.0, 3.0]);
+        let matrix = Type::Matrix { columns: 2, rows: 3, scalar: Scalar::F32 };
         assert_eq!(
             floats(&encode(&matrix, "1,2,3,4,5,6").unwrap()),
             [1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0]
         );
-        let array = Type::Array {
-            element: Box::new(vector(3, Scalar::F32)),
-            len: Some(2),
-            stride: 16,
-        };
-        assert_eq!(
-            floats(&encode(&array, "1,2,3,4,5,6").unwrap()),
-            [1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0]
-        );
-        assert!(
-            encode(&vector(4, Scalar::F32), "1,2")
-                .unwrap_err()
-                .contains("takes 4 numbers")
-        );
+        let array = Type::Array { element: Box::new(vector(3, Scalar::F32)), len: Some(2), stride: 16 };
+        assert_eq!(floats(&encode(&array, "1,2,3,4,5,6").unwrap()), [1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0]);
+        assert!(encode(&vector(4, Scalar::F32), "1,2").unwrap_err().contains("takes 4 numbers"));
     }
 
     #[test]
@@ -262,11 +211,7 @@ mod tests {
             Type::Scalar(Scalar::U32),
             Type::Scalar(Scalar::I64),
             vector(3, Scalar::F32),
-            Type::Matrix {
-                columns: 2,
-                rows: 2,
-                scalar: Scalar::F64,
-            },
+            Type::Matrix { columns: 2, rows: 2, scalar: Scalar::F64 },
         ];
         let started = std::time::Instant::now();
         let (mut good, mut bad) = (0, 0);
@@ -275,9 +220,8 @@ mod tests {
                 break;
             }
             let length = random.below(8) as usize;
-            let text: String = (0..length)
-                .map(|_| alphabet[random.below(alphabet.len() as u64) as usize])
-                .collect();
+            let text: String =
+                (0..length).map(|_| alphabet[random.below(alphabet.len() as u64) as usize]).collect();
             for ty in &types {
                 match encode(ty, &text) {
                     Ok(bytes) => {
@@ -294,9 +238,6 @@ mod tests {
             let _ = crate::numbers::extents(&text);
             let _ = crate::numbers::duration(&text);
         }
-        assert!(
-            good > 100 && bad > 100,
-            "{good} good, {bad} bad: the fuzz reaches both sides"
-        );
+        assert!(good > 100 && bad > 100, "{good} good, {bad} bad: the fuzz reaches both sides");
     }
 }

@@ -20,9 +20,8 @@ fn every_kernel_is_checked_and_measured_everywhere() {
     for kernel in ["triad", "reduce_sum", "jacobi2d", "nbody", "mandelbrot"] {
         for kind in [cpu, software] {
             for size in [100, 1024] {
-                let found = results
-                    .iter()
-                    .find(|r| r["kernel"] == kernel && r["kind"] == kind && r["size"] == size);
+                let found =
+                    results.iter().find(|r| r["kernel"] == kernel && r["kind"] == kind && r["size"] == size);
                 let found = found.unwrap_or_else(|| panic!("{kernel} {size} {kind} is not in {record}"));
                 for location in ["resident", "upload", "round_trip"] {
                     let times = &found[location];
@@ -31,17 +30,11 @@ fn every_kernel_is_checked_and_measured_everywhere() {
                         of("min") > 0.0 && of("min") <= of("median") && of("median") <= of("max"),
                         "{found}"
                     );
-                    assert!(
-                        of("lower_quartile") <= of("upper_quartile") && of("samples") >= 3.0,
-                        "{found}"
-                    );
+                    assert!(of("lower_quartile") <= of("upper_quartile") && of("samples") >= 3.0, "{found}");
                 }
                 let rate = found["resident"]["gflops_per_second"].as_f64().unwrap();
                 let flops = rate * 1e9 * found["resident"]["median"].as_f64().unwrap();
-                assert!(
-                    (flops / found["flops"].as_f64().unwrap() - 1.0).abs() < 1e-6,
-                    "{found}"
-                );
+                assert!((flops / found["flops"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{found}");
                 assert!(found["first_seconds"].as_f64().unwrap() > 0.0);
             }
         }
@@ -59,33 +52,18 @@ fn what_does_not_fit_is_listed_with_the_reason() {
     let folder = Folder::new();
     let [cpu, _] = placements(&folder);
     // 2^22 bodies would take hours, 2^40 floats no machine holds.
-    let text = folder.good(&format!(
-        "bench nbody triad --sizes 64,2^22,2^40 --budget 6s --on {cpu} --json r.json"
-    ));
+    let text =
+        folder.good(&format!("bench nbody triad --sizes 64,2^22,2^40 --budget 6s --on {cpu} --json r.json"));
     let record: Value = serde_json::from_slice(&std::fs::read(folder.path("r.json")).unwrap()).unwrap();
     let skipped = record["skipped"].as_array().unwrap();
     let reason = |kernel: &str, size: u64| {
-        let found = skipped
-            .iter()
-            .find(|s| s["kernel"] == kernel && s["size"] == size);
-        found.unwrap_or_else(|| panic!("{kernel} {size}: {record}"))["reason"]
-            .as_str()
-            .unwrap()
-            .to_string()
+        let found = skipped.iter().find(|s| s["kernel"] == kernel && s["size"] == size);
+        found.unwrap_or_else(|| panic!("{kernel} {size}: {record}"))["reason"].as_str().unwrap().to_string()
     };
     assert!(reason("nbody", 1 << 22).contains("of the budget"));
     assert!(reason("triad", 1 << 40).contains("32-bit"));
-    assert!(
-        text.contains("Skipped: nbody at 2^22") && text.contains("--budget 30m"),
-        "{text}"
-    );
-    assert!(
-        record["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|r| r["kind"] == cpu)
-    );
+    assert!(text.contains("Skipped: nbody at 2^22") && text.contains("--budget 30m"), "{text}");
+    assert!(record["results"].as_array().unwrap().iter().all(|r| r["kind"] == cpu));
 }
 
 #[cfg(unix)]
@@ -96,16 +74,7 @@ fn ctrl_c_ends_with_the_table() {
     use std::time::{Duration, Instant};
     let folder = Folder::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_warpweft"))
-        .args([
-            "bench",
-            "triad",
-            "--sizes",
-            "64,2^10..2^24",
-            "--budget",
-            "1h",
-            "--on",
-            "cpu",
-        ])
+        .args(["bench", "triad", "--sizes", "64,2^10..2^24", "--budget", "1h", "--on", "cpu"])
         .env("WARPWEFT_CACHE_DIR", folder.path("cache"))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -117,16 +86,10 @@ fn ctrl_c_ends_with_the_table() {
         assert!(started.elapsed() < Duration::from_secs(120), "no calibration");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let mut text = String::new();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{text}");
-    assert!(
-        text.contains("Interrupted") && text.contains("of checked results"),
-        "{text}"
-    );
+    assert!(text.contains("Interrupted") && text.contains("of checked results"), "{text}");
 }

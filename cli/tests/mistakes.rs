@@ -8,14 +8,8 @@ use common::{Folder, SAXPY, bytes, exists, npy};
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.write("saxpy.wgsl", SAXPY);
-    folder.write(
-        "broken.wgsl",
-        "@compute @workgroup_size(1) fn k() {\n    let x = 1.0 +;\n}",
-    );
-    folder.write(
-        "invalid.wgsl",
-        "@compute @workgroup_size(1)\nfn k() {\n    let x: u32 = 1.5;\n}",
-    );
+    folder.write("broken.wgsl", "@compute @workgroup_size(1) fn k() {\n    let x = 1.0 +;\n}");
+    folder.write("invalid.wgsl", "@compute @workgroup_size(1)\nfn k() {\n    let x: u32 = 1.5;\n}");
     folder.write("vertex.wgsl", "fn helper() {}");
     folder.write("binary.wgsl", [0xff, 0xfe, 0x00]);
     folder.write(
@@ -49,31 +43,15 @@ type Mistake = (&'static str, i32, &'static [&'static str]);
 
 const MISTAKES: &[Mistake] = &[
     // Names.
-    (
-        "run saxpy.wgsl --bind z=x.npy --bind y=y.npy --set a=1 --out y=o.npy",
-        1,
-        &["`z`", "`x`", "`y`"],
-    ),
+    ("run saxpy.wgsl --bind z=x.npy --bind y=y.npy --set a=1 --out y=o.npy", 1, &["`z`", "`x`", "`y`"]),
     (
         "run saxpy.wgsl --bind xx=x.npy --bind y=y.npy --set a=1 --out y=o.npy",
         1,
         &["`xx`", "Did you mean `x`"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set b=1 --out y=o.npy",
-        1,
-        &["`b`", "`a`"],
-    ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --out y=o.npy",
-        1,
-        &["`--set a=…` (`f32`)"],
-    ),
-    (
-        "run saxpy.wgsl --set a=1 --bind x=x.npy",
-        1,
-        &["`--bind y=…` (`array<f32>`)"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set b=1 --out y=o.npy", 1, &["`b`", "`a`"]),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --out y=o.npy", 1, &["`--set a=…` (`f32`)"]),
+    ("run saxpy.wgsl --set a=1 --bind x=x.npy", 1, &["`--bind y=…` (`array<f32>`)"]),
     (
         "run params.wgsl --const TILE=2 --bind y=y.npy",
         1,
@@ -84,52 +62,28 @@ const MISTAKES: &[Mistake] = &[
         1,
         &["TILE", "`--const NAME=VALUE`"],
     ),
-    (
-        "run params.wgsl --const TILE=2 --bind y=y.npy --set params.m=1",
-        1,
-        &["`m`", "`n`, `h`"],
-    ),
+    ("run params.wgsl --const TILE=2 --bind y=y.npy --set params.m=1", 1, &["`m`", "`n`, `h`"]),
     (
         "run params.wgsl --const TILE=2 --bind y=y.npy --set params=1",
         1,
         &["`--set params=1`", "struct", "`.n`"],
     ),
-    (
-        "run params.wgsl --const TILES=2 --bind y=y.npy",
-        1,
-        &["`TILES`", "`TILE`"],
-    ),
+    ("run params.wgsl --const TILES=2 --bind y=y.npy", 1, &["`TILES`", "`TILE`"]),
     (
         "run saxpy.wgsl --bind x=x.npy --bind x=y.npy --bind y=y.npy --set a=1",
         2,
         &["`--bind x=…` is given twice"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --set a=2",
-        2,
-        &["`--set a=…` is given twice"],
-    ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set y=1 --set a=2",
-        2,
-        &["`y`", "`--bind`"],
-    ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --set y=1 --set a=2",
-        1,
-        &["`y` is in storage", "`--bind y=y.npy`"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --set a=2", 2, &["`--set a=…` is given twice"]),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set y=1 --set a=2", 2, &["`y`", "`--bind`"]),
+    ("run saxpy.wgsl --bind x=x.npy --set y=1 --set a=2", 1, &["`y` is in storage", "`--bind y=y.npy`"]),
     // Values.
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=abc --out y=o.npy",
         1,
         &["`--set a=abc`", "`f32`"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1e40 --out y=o.npy",
-        1,
-        &["`1e40`", "`f32`"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1e40 --out y=o.npy", 1, &["`1e40`", "`f32`"]),
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1,2 --out y=o.npy",
         1,
@@ -145,16 +99,8 @@ const MISTAKES: &[Mistake] = &[
         1,
         &["`--set params.n=-1`", "0 to 4294967295"],
     ),
-    (
-        "run params.wgsl --const TILE=x --bind y=y.npy",
-        2,
-        &["--const", "`x` is not a number"],
-    ),
-    (
-        "run params.wgsl --const TILE=-1 --bind y=y.npy",
-        1,
-        &["`TILE: u32`", "-1"],
-    ),
+    ("run params.wgsl --const TILE=x --bind y=y.npy", 2, &["--const", "`x` is not a number"]),
+    ("run params.wgsl --const TILE=-1 --bind y=y.npy", 1, &["`TILE: u32`", "-1"]),
     // Files.
     (
         "run saxpy.wgsl --bind x=double.npy --bind y=y.npy --set a=1 --out y=o.npy",
@@ -191,21 +137,13 @@ const MISTAKES: &[Mistake] = &[
         1,
         &["none.npy", "no such file"],
     ),
-    (
-        "run saxpy.wgsl --bind x=. --bind y=y.npy --set a=1 --out y=o.npy",
-        1,
-        &["`.`", "folder"],
-    ),
+    ("run saxpy.wgsl --bind x=. --bind y=y.npy --set a=1 --out y=o.npy", 1, &["`.`", "folder"]),
     (
         "run saxpy.wgsl --bind x=ones:f32 --bind y=y.npy --set a=1 --out y=o.npy",
         1,
         &["ones:f32", "ones:DTYPE:SHAPE"],
     ),
-    (
-        "run saxpy.wgsl --bind x=ones:f33:4 --bind y=y.npy --set a=1 --out y=o.npy",
-        1,
-        &["`f33`", "f16, f32"],
-    ),
+    ("run saxpy.wgsl --bind x=ones:f33:4 --bind y=y.npy --set a=1 --out y=o.npy", 1, &["`f33`", "f16, f32"]),
     (
         "run saxpy.wgsl --bind x=ones:f32:2^59 --bind y=y.npy --set a=1 --out y=o.npy",
         1,
@@ -273,26 +211,14 @@ const MISTAKES: &[Mistake] = &[
         1,
         &["`--out a=o.npy`", "no array"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out z=o.npy",
-        1,
-        &["`z`"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out z=o.npy", 1, &["`z`"]),
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o.npy --out y=./o.npy",
         2,
         &["two outputs"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=.",
-        1,
-        &["folder"],
-    ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o_{step}.npy",
-        2,
-        &["--every"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=.", 1, &["folder"]),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o_{step}.npy", 2, &["--every"]),
     // Steps.
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --steps 4 --every 2 --out y=o.npy",
@@ -304,11 +230,7 @@ const MISTAKES: &[Mistake] = &[
         2,
         &["nothing"],
     ),
-    (
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --every 2 --out y=o{step}.npy",
-        2,
-        &["--steps"],
-    ),
+    ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --every 2 --out y=o{step}.npy", 2, &["--steps"]),
     (
         "run saxpy.wgsl --bind x=ones:f32:50 --bind y=y.npy --set a=1 --steps 4 --swap x,y --out y=o.npy",
         1,
@@ -325,29 +247,17 @@ const MISTAKES: &[Mistake] = &[
         &["--steps", "at least 1"],
     ),
     // Flags.
-    (
-        "run saxpy.wgsl --blind x=x.npy --out y=o.npy",
-        2,
-        &["--blind", "--bind"],
-    ),
+    ("run saxpy.wgsl --blind x=x.npy --out y=o.npy", 2, &["--blind", "--bind"]),
     ("run", 2, &["KERNEL.wgsl"]),
     ("", 2, &["run, explain"]),
     ("rum saxpy.wgsl", 2, &["rum", "run"]),
-    (
-        "run saxpy.wgsl --bind x --out y=o.npy",
-        2,
-        &["--bind", "NAME=VALUE"],
-    ),
+    ("run saxpy.wgsl --bind x --out y=o.npy", 2, &["--bind", "NAME=VALUE"]),
     ("run saxpy.wgsl --on tpu --out y=o.npy", 2, &["--on", "`tpu`"]),
     ("run saxpy.wgsl --threads 0 --out y=o.npy", 2, &["--threads"]),
     ("bench nothing", 2, &["`nothing`", "triad"]),
     ("bench --sizes 9..8", 2, &["--sizes", "backwards"]),
     ("bench --budget never", 2, &["--budget", "`never`"]),
-    (
-        "bench --json none/r.json",
-        1,
-        &["`--json none/r.json`", "folder `none`"],
-    ),
+    ("bench --json none/r.json", 1, &["`--json none/r.json`", "folder `none`"]),
 ];
 
 #[test]
@@ -359,10 +269,7 @@ fn every_mistake_is_told_and_touches_nothing() {
         let text = &ended.stderr;
         assert_eq!(ended.code, Some(*code), "{line}: {ended:?}");
         assert_eq!(ended.stdout, "", "{line}");
-        assert!(
-            text.starts_with("error: ") && text.matches("error: ").count() == 1,
-            "{line}: {text}"
-        );
+        assert!(text.starts_with("error: ") && text.matches("error: ").count() == 1, "{line}: {text}");
         for part in *parts {
             assert!(text.contains(part), "{line}\n{text}\ndoes not name {part:?}");
         }
@@ -377,26 +284,13 @@ fn every_mistake_is_told_and_touches_nothing() {
 fn a_gpu_that_is_not_there_is_told_with_what_is() {
     let folder = folder();
     let found: serde_json::Value = serde_json::from_str(&folder.good("devices --json")).unwrap();
-    let gpus = found["devices"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|d| d["kind"] == "gpu")
-        .count();
+    let gpus = found["devices"].as_array().unwrap().iter().filter(|d| d["kind"] == "gpu").count();
     // Beyond the last GPU there is none, on any machine.
-    let on = if gpus == 0 {
-        "gpu".to_string()
-    } else {
-        format!("gpu:{gpus}")
-    };
-    let ended = folder.run(&format!(
-        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o.npy --on {on}"
-    ));
+    let on = if gpus == 0 { "gpu".to_string() } else { format!("gpu:{gpus}") };
+    let ended = folder
+        .run(&format!("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o.npy --on {on}"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(
-        ended.stderr.contains("GPU") && ended.stderr.contains("(cpu)"),
-        "{ended:?}"
-    );
+    assert!(ended.stderr.contains("GPU") && ended.stderr.contains("(cpu)"), "{ended:?}");
     assert!(!exists(&folder, "o.npy"));
 }
 
@@ -406,24 +300,15 @@ fn a_kernel_that_fails_leaves_the_old_output() {
     folder.write("o.npy", "what was there");
     let ended = folder.run("run saxpy.wgsl --bind x=double.npy --bind y=y.npy --set a=1 --out y=o.npy");
     assert_eq!(ended.code, Some(1));
-    assert_eq!(
-        std::fs::read_to_string(folder.path("o.npy")).unwrap(),
-        "what was there"
-    );
+    assert_eq!(std::fs::read_to_string(folder.path("o.npy")).unwrap(), "what was there");
 }
 
 #[test]
 fn help_teaches() {
     let folder = Folder::new();
     for (line, parts) in [
-        (
-            "--help",
-            &["devices", "calibrate", "run", "explain", "bench", "Examples:"][..],
-        ),
-        (
-            "run --help",
-            &["zeros:DTYPE:SHAPE", "--steps 1000 --swap src,dst", "Exit code"],
-        ),
+        ("--help", &["devices", "calibrate", "run", "explain", "bench", "Examples:"][..]),
+        ("run --help", &["zeros:DTYPE:SHAPE", "--steps 1000 --swap src,dst", "Exit code"]),
         ("bench --help", &["round trip", "--sizes"]),
         ("--version", &["warpweft 0."]),
     ] {

@@ -48,23 +48,12 @@ fn json_tells_what_happened() {
         assert_eq!(record["bytes_uploaded"], uploaded, "{record}");
         assert_eq!(record["bytes_downloaded"], downloaded, "{record}");
         let seconds = record["seconds"].as_array().unwrap();
-        assert!(
-            seconds.len() == 3 && seconds.iter().all(|s| s.as_f64().unwrap() > 0.0),
-            "{record}"
-        );
-        for field in [
-            "compile_seconds",
-            "predicted_seconds",
-            "elapsed_seconds",
-            "first_seconds",
-        ] {
+        assert!(seconds.len() == 3 && seconds.iter().all(|s| s.as_f64().unwrap() > 0.0), "{record}");
+        for field in ["compile_seconds", "predicted_seconds", "elapsed_seconds", "first_seconds"] {
             assert!(record[field].as_f64().unwrap() > 0.0, "{field}: {record}");
         }
         assert!(record["clock"].is_string());
-        assert_eq!(
-            record["bytes_while_timed"], 0,
-            "repeats find their data on the device: {record}"
-        );
+        assert_eq!(record["bytes_while_timed"], 0, "repeats find their data on the device: {record}");
         assert_eq!((&record["steps"], &record["over"][0]), (&1.into(), &1000.into()));
         let output = &record["outputs"][0];
         assert_eq!(
@@ -72,11 +61,7 @@ fn json_tells_what_happened() {
             (&"y".into(), &"y.npy".into(), &"f32".into())
         );
         assert_eq!(record["plan"]["candidates"][0]["kind"], "cpu");
-        assert_eq!(
-            folder.read_f32s("y.npy"),
-            [1.0; 1000],
-            "outputs are those of one run"
-        );
+        assert_eq!(folder.read_f32s("y.npy"), [1.0; 1000], "outputs are those of one run");
     }
 }
 
@@ -119,37 +104,12 @@ fn every_dtype_keeps_type_and_shape() {
     let doubled: Vec<f16> = [3.0, -4.0, 6.0].map(f16::from_f64).to_vec();
     let cases = [
         ("f16", "<f2", bytes(&halves), bytes(&doubled)),
-        (
-            "f32",
-            "<f4",
-            bytes(&[1.5f32, -2.0, 3.0]),
-            bytes(&[3.0f32, -4.0, 6.0]),
-        ),
-        (
-            "f64",
-            "<f8",
-            bytes(&[0.1f64, -2.0, 1e300]),
-            bytes(&[0.2f64, -4.0, 2e300]),
-        ),
+        ("f32", "<f4", bytes(&[1.5f32, -2.0, 3.0]), bytes(&[3.0f32, -4.0, 6.0])),
+        ("f64", "<f8", bytes(&[0.1f64, -2.0, 1e300]), bytes(&[0.2f64, -4.0, 2e300])),
         ("i32", "<i4", bytes(&[1i32, -2, 3]), bytes(&[2i32, -4, 6])),
-        (
-            "u32",
-            "<u4",
-            bytes(&[1u32, 2, 1 << 30]),
-            bytes(&[2u32, 4, 1 << 31]),
-        ),
-        (
-            "i64",
-            "<i8",
-            bytes(&[1i64, -2, 1 << 40]),
-            bytes(&[2i64, -4, 1 << 41]),
-        ),
-        (
-            "u64",
-            "<u8",
-            bytes(&[1u64, 2, 1 << 62]),
-            bytes(&[2u64, 4, 1 << 63]),
-        ),
+        ("u32", "<u4", bytes(&[1u32, 2, 1 << 30]), bytes(&[2u32, 4, 1 << 31])),
+        ("i64", "<i8", bytes(&[1i64, -2, 1 << 40]), bytes(&[2i64, -4, 1 << 41])),
+        ("u64", "<u8", bytes(&[1u64, 2, 1 << 62]), bytes(&[2u64, 4, 1 << 63])),
     ];
     for on in placements(&folder) {
         for (ty, descr, input, output) in &cases {
@@ -157,10 +117,7 @@ fn every_dtype_keeps_type_and_shape() {
             folder.npy("x.npy", descr, "(3, 1)", input);
             folder.good(&format!("run k.wgsl --bind x=x.npy --out x=x.npy --on {on}"));
             let (header, data) = folder.read("x.npy");
-            assert!(
-                header.contains(&format!("'{descr}'")) && header.contains("(3, 1, )"),
-                "{ty}: {header}"
-            );
+            assert!(header.contains(&format!("'{descr}'")) && header.contains("(3, 1, )"), "{ty}: {header}");
             assert_eq!(data, *output, "{ty} on {on}");
         }
     }
@@ -186,11 +143,7 @@ fn vec3_is_padded_and_unpadded() {
     let expected: Vec<f32> = (0..5)
         .flat_map(|i| {
             let (v, m) = (&v[i * 3..i * 3 + 3], &m[i * 6 + 3..i * 6 + 6]);
-            [
-                v[2] + 0.5 + 2.0 * m[0],
-                v[0] + 1.5 + 2.0 * m[1],
-                v[1] - 2.5 + 2.0 * m[2],
-            ]
+            [v[2] + 0.5 + 2.0 * m[0], v[0] + 1.5 + 2.0 * m[1], v[1] - 2.5 + 2.0 * m[2]]
         })
         .collect();
     for on in placements(&folder) {
@@ -220,14 +173,8 @@ fn structs_are_words_and_uniforms_may_be_files() {
     folder.npy("p.npy", "<u4", "(2, 4)", &bytes(&[words(3.0, 7), words(5.0, 8)]));
     folder.npy("s.npy", "<u4", "(2,)", &bytes(&[2f32.to_bits(), 10]));
     for on in placements(&folder) {
-        folder.good(&format!(
-            "run k.wgsl --bind p=p.npy --bind s=s.npy --out p=o.npy --on {on}"
-        ));
-        assert_eq!(
-            folder.read("o.npy").1,
-            bytes(&[words(6.0, 17), words(10.0, 18)]),
-            "{on}"
-        );
+        folder.good(&format!("run k.wgsl --bind p=p.npy --bind s=s.npy --out p=o.npy --on {on}"));
+        assert_eq!(folder.read("o.npy").1, bytes(&[words(6.0, 17), words(10.0, 18)]), "{on}");
     }
 }
 
@@ -260,10 +207,7 @@ fn a_two_dimensional_grid_is_the_shape() {
 #[test]
 fn aliases_constants_and_further_files() {
     let folder = folder();
-    folder.write(
-        "lib.wgsl",
-        "fn grow(x: real) -> real { return x * real(TILE); }\noverride TILE: u32 = 2;",
-    );
+    folder.write("lib.wgsl", "fn grow(x: real) -> real { return x * real(TILE); }\noverride TILE: u32 = 2;");
     folder.write(
         "k.wgsl",
         "@group(0) @binding(0) var<storage, read_write> x: array<real>;
@@ -281,15 +225,9 @@ fn aliases_constants_and_further_files() {
         assert!(header.contains(descr) && data == out, "{header}");
     }
     // A mistake in the second file is told with that file's name and line.
-    folder.write(
-        "lib.wgsl",
-        "override TILE: u32 = 2;\n\nfn grow(x: real) -> real { return x * missing; }",
-    );
+    folder.write("lib.wgsl", "override TILE: u32 = 2;\n\nfn grow(x: real) -> real { return x * missing; }");
     let ended = folder.run("run k.wgsl --with lib.wgsl --entry k --alias real=f32 --bind x=range:f32:3");
-    assert!(
-        ended.code == Some(1) && ended.stderr.contains("lib.wgsl:3:"),
-        "{ended:?}"
-    );
+    assert!(ended.code == Some(1) && ended.stderr.contains("lib.wgsl:3:"), "{ended:?}");
 }
 
 #[test]
@@ -310,18 +248,13 @@ fn steps_swap_and_write_frames() {
         let record = folder.json(&format!("{line} --out src=last.npy --on {on}"));
         assert_eq!(folder.read("last.npy").1, at(7), "{on}");
         assert_eq!(record["steps"], 7);
-        folder.good(&format!(
-            "{line} --out src=u_{{step}}.npy --out dst=old_{{step}}.npy --every 3 --on {on}"
-        ));
+        folder
+            .good(&format!("{line} --out src=u_{{step}}.npy --out dst=old_{{step}}.npy --every 3 --on {on}"));
         for step in [3, 6] {
             assert_eq!(folder.read(&format!("u_{step}.npy")).1, at(step), "{on}");
             assert_eq!(folder.read(&format!("old_{step}.npy")).1, at(step - 1), "{on}");
         }
-        let frames: Vec<String> = folder
-            .names()
-            .into_iter()
-            .filter(|n| n.starts_with("u_"))
-            .collect();
+        let frames: Vec<String> = folder.names().into_iter().filter(|n| n.starts_with("u_")).collect();
         assert_eq!(frames, ["u_3.npy", "u_6.npy"]);
         // Every repeat starts anew, and the outputs are those of one run.
         let record = folder.json(&format!("{line} --out src=again.npy --repeat 2 --on {on}"));
@@ -335,15 +268,9 @@ fn explain_writes_nothing() {
     let folder = folder();
     let line = "explain saxpy.wgsl --bind x=ones:f32:8 --bind y=ones:f32:8 --set a=1 --out y=y.npy";
     let text = folder.good(line);
-    assert!(
-        text.contains("Chosen: ") && text.contains("`saxpy` with placement `auto`"),
-        "{text}"
-    );
+    assert!(text.contains("Chosen: ") && text.contains("`saxpy` with placement `auto`"), "{text}");
     let record = folder.json(line);
-    assert_eq!(
-        (&record["candidates"][0]["kind"], &record["over"][0]),
-        (&"cpu".into(), &8.into())
-    );
+    assert_eq!((&record["candidates"][0]["kind"], &record["over"][0]), (&"cpu".into(), &8.into()));
     assert_eq!(folder.names(), ["saxpy.wgsl"]);
 }
 
@@ -357,10 +284,7 @@ fn devices_are_listed() {
     }
     let record: serde_json::Value = serde_json::from_str(&folder.good("devices --json")).unwrap();
     let cpu = &record["devices"][0];
-    assert_eq!(
-        (&cpu["placement"], &cpu["rates"]["calibrated"]),
-        (&"cpu".into(), &false.into())
-    );
+    assert_eq!((&cpu["placement"], &cpu["rates"]["calibrated"]), (&"cpu".into(), &false.into()));
     assert!(cpu["limits"]["workgroup_invocations"].as_u64().unwrap() >= 256);
 }
 
@@ -370,10 +294,7 @@ fn a_calibration_is_kept_and_used() {
     placements(&folder);
     let record: serde_json::Value = serde_json::from_str(&folder.good("calibrate --json")).unwrap();
     let file = record["file"].as_str().unwrap();
-    assert!(
-        std::path::Path::new(file).starts_with(folder.path("cache")),
-        "{file}"
-    );
+    assert!(std::path::Path::new(file).starts_with(folder.path("cache")), "{file}");
     for device in record["devices"].as_array().unwrap() {
         let rates = &device["rates"];
         assert_eq!(rates["calibrated"], true);
@@ -412,10 +333,7 @@ fn pipes_can_be_bound_and_written() {
         assert_eq!(ended.status.code(), Some(code), "{stderr}");
         match code {
             0 => assert!(ended.stdout.ends_with(&bytes(&[3f32; 8]))),
-            _ => assert!(
-                ended.stdout.is_empty() && stderr.contains("cut short"),
-                "{stderr}"
-            ),
+            _ => assert!(ended.stdout.is_empty() && stderr.contains("cut short"), "{stderr}"),
         }
     }
 }
@@ -435,8 +353,5 @@ fn a_reader_that_goes_away_is_no_mistake() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert!(
-        ended.status.success() && !stderr.contains("pipe") && !stderr.contains("bug"),
-        "{stderr}"
-    );
+    assert!(ended.status.success() && !stderr.contains("pipe") && !stderr.contains("bug"), "{stderr}");
 }

@@ -47,7 +47,8 @@ impl Runtime {
     /// Takes a few seconds. This runtime goes on planning with the rates that it has.
     ///
     /// # Errors
-    /// When a launch fails or computes nonsense, or the file cannot be written.
+    /// When no device could be measured, or the file cannot be written. A device on which a launch fails or computes
+    /// nonsense is left out, and `tracing` told.
     pub fn calibrate(&self) -> Result<Calibration> {
         match Calibration::file() {
             Some(file) => self.calibrate_into(&file),
@@ -61,14 +62,29 @@ impl Runtime {
     /// As [`calibrate`](Self::calibrate).
     pub fn calibrate_into(&self, file: &std::path::Path) -> Result<Calibration> {
         // A file that cannot be read is no loss: it is about to be replaced.
-        let calibration = self.measure_all(Calibration::load(file).unwrap_or_else(|_| Calibration::empty()))?;
+        let calibration =
+            self.measure_all(Calibration::load(file).unwrap_or_else(|_| Calibration::empty()))?;
         calibration.save(file)?;
         Ok(calibration)
     }
 
     fn measure_all(&self, mut calibration: Calibration) -> Result<Calibration> {
+        let mut failure = None;
+        let mut measured = 0;
         for (device, info) in self.devices().iter().enumerate() {
-            calibration.set(info, self.measure(device)?);
+            match self.measure(device) {
+                Ok(rates) => {
+                    calibration.set(info, rates);
+                    measured += 1;
+                }
+                Err(error) => {
+                    tracing::warn!(device = info.name, %error, "the device cannot be calibrated");
+                    failure = Some(error);
+                }
+            }
+        }
+        if let (0, Some(error)) = (measured, failure) {
+            return Err(error);
         }
         Ok(calibration)
     }
@@ -84,11 +100,7 @@ impl Runtime {
         };
         Ok(Rates {
             operations: self.measure_arithmetic(on)?,
-            native_operations: if host {
-                measure_native(self, on)?
-            } else {
-                coarse.native_operations
-            },
+            native_operations: if host { measure_native(self, on)? } else { coarse.native_operations },
             bandwidth: self.measure_triad(on)?,
             launch: self.measure_launch(&touch, on)?,
             upload,
@@ -127,13 +139,7 @@ impl Runtime {
         let (n, seconds) = grow(1 << 14, |n| {
             let (b, c) = (self.buffer(vec![1.0f32; n])?, self.buffer(vec![2.0f32; n])?);
             let a = self.zeros::<f32>([n])?;
-            let launch = kernel
-                .launch()
-                .bind("a", &a)
-                .bind("b", &b)
-                .bind("c", &c)
-                .on(on)
-                .prepare()?;
+            let launch = kernel.launch().bind("a", &a).bind("b", &b).bind("c", &c).on(on).prepare()?;
             let seconds = repeat(|| Ok(launch.run()?.seconds()))?;
             expect(a.read()?[n - 1] == 7.0, on)?;
             Ok(seconds)
@@ -175,24 +181,17 @@ impl Runtime {
 fn measure_native(runtime: &Runtime, on: Placement) -> Result<f64> {
     let n = 1 << 14;
     let rounds = 64;
-    let kernel = runtime
-        .kernel(ARITHMETIC)?
-        .with_native(move |arguments: &NativeArguments| {
-            for y in arguments.slice_mut::<f32>("y")? {
-                *y = black_box((0..rounds).fold(*y, |a, _| a * 0.5 + 1.0));
-            }
-            Ok(())
-        });
+    let kernel = runtime.kernel(ARITHMETIC)?.with_native(move |arguments: &NativeArguments| {
+        for y in arguments.slice_mut::<f32>("y")? {
+            *y = black_box((0..rounds).fold(*y, |a, _| a * 0.5 + 1.0));
+        }
+        Ok(())
+    });
     let y = runtime.zeros::<f32>([n])?;
     let launch = kernel.launch().bind("y", &y).on(on).prepare()?;
     let seconds = repeat(|| Ok(launch.run()?.seconds()))?;
     expect((y.read()?[0] - 2.0).abs() < 1e-4, on)?;
-    let threads = runtime
-        .inner
-        .devices
-        .iter()
-        .find_map(|d| d.info().threads)
-        .unwrap_or(1);
+    let threads = runtime.inner.devices.iter().find_map(|d| d.info().threads).unwrap_or(1);
     Ok(2.0 * f64::from(rounds) * n as f64 / seconds * threads as f64)
 }
 

@@ -1,12 +1,11 @@
-//! A device as the runtime holds it: the device itself, its courier, whether it is still there.
+//! A device as the runtime holds it: the device itself, its courier, how much is in flight.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
-use warpweft_hal::{Device, DeviceInfo, Error as DeviceError};
+use warpweft_hal::{Device, DeviceInfo};
 
-use crate::Error;
 use crate::graph::{Courier, Event, Task};
 
 /// Launches of one device that may be in flight before the next waits for the oldest: enough to hide the latency of
@@ -19,7 +18,6 @@ pub(crate) struct DeviceSlot {
     pub(crate) courier: Courier,
     pub(crate) name: Arc<str>,
     in_flight: Mutex<VecDeque<Arc<Event>>>,
-    lost: OnceLock<DeviceError>,
 }
 
 impl DeviceSlot {
@@ -28,7 +26,6 @@ impl DeviceSlot {
             courier: Courier::new(device.clone()),
             name: device.info().name.as_str().into(),
             in_flight: Mutex::default(),
-            lost: OnceLock::new(),
             device,
         }
     }
@@ -42,34 +39,12 @@ impl DeviceSlot {
         self.info().host_memory
     }
 
-    /// The error that ended the device, if one did.
-    pub(crate) fn lost(&self) -> Option<&DeviceError> {
-        self.lost.get()
-    }
-
-    /// Takes note of a device's error.
-    pub(crate) fn failed(&self, error: DeviceError) -> Error {
-        self.notice(&error);
-        error.into()
-    }
-
-    /// Takes note of an error that may have come from the device.
-    pub(crate) fn notice(&self, error: &DeviceError) {
-        if error.is_loss() && self.lost.set(error.clone()).is_ok() {
-            tracing::warn!(device = self.info().name, %error, "the device is not used any more");
-        }
-    }
-
     /// Waits for an old launch where too many are in flight. The ledger must not be locked.
     pub(crate) fn throttle(&self, event: &Arc<Event>) {
         let oldest = {
             let mut in_flight = self.in_flight.lock();
             in_flight.push_back(event.clone());
-            if in_flight.len() > IN_FLIGHT {
-                in_flight.pop_front()
-            } else {
-                None
-            }
+            if in_flight.len() > IN_FLIGHT { in_flight.pop_front() } else { None }
         };
         if let Some(oldest) = oldest {
             let _ = oldest.wait();
@@ -84,11 +59,7 @@ impl DeviceSlot {
     pub(crate) fn submit(&self, task: Task) {
         let in_order = !self.host_memory();
         if in_order && self.courier.is_idle() && task.is_ready(in_order) {
-            if let Err(error) = task.submit(&self.device) {
-                if let Error::Device(error) = &*error {
-                    self.notice(error);
-                }
-            }
+            task.submit(&self.device);
         } else {
             self.courier.carry(task);
         }

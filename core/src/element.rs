@@ -23,29 +23,27 @@ pub struct ElementType {
 impl ElementType {
     /// What is known of `T`: scalars and arrays of scalars are known exactly, other types by their size.
     pub fn of<T: Pod>() -> Self {
-        Self {
-            name: std::any::type_name::<T>(),
-            size: size_of::<T>() as u32,
-            scalar: scalar_of::<T>(),
-        }
+        Self { name: std::any::type_name::<T>(), size: size_of::<T>() as u32, scalar: scalar_of::<T>() }
     }
 
     /// Why elements of this type cannot be bound as memory that WGSL describes as `ty`; `bytes` are bound in all.
     pub(crate) fn mismatch(&self, ty: &Type, bytes: u64) -> Option<String> {
         let element = innermost(ty);
-        if let (Some(given), Some(needed)) = (self.scalar, ty.scalar()) {
-            if given != needed {
-                return Some(format!("holds {given}, the kernel declares `{ty}` (of {needed})"));
-            }
+        if let (Some(given), Some(needed)) = (self.scalar, ty.scalar())
+            && given != needed
+        {
+            return Some(format!("holds {given}, the kernel declares `{ty}` (of {needed})"));
         }
-        // Values laid out without gaps may come in any shape; a type with padding must be matched whole.
-        // Structures may come as raw 4-byte words too, padding included.
-        let raw_words = self.scalar.is_some_and(|s| s.size() == 4) && matches!(element, Type::Struct { .. });
-        let fits = match dense(element) || raw_words {
-            true => {
-                bytes.is_multiple_of(u64::from(stride(element))) || ty.runtime_array().is_none_or(|a| a.0 > 0)
+        let whole_elements =
+            bytes.is_multiple_of(u64::from(stride(element))) || ty.runtime_array().is_none_or(|a| a.0 > 0);
+        let fits = match element {
+            // A structure is matched whole, or comes as raw 4-byte words or bytes, padding included.
+            Type::Struct { .. } if self.scalar.is_some_and(|s| s.size() == 4) || self.size == 1 => {
+                whole_elements
             }
-            false => self.size == stride(element),
+            // Values laid out without gaps may come in any shape; a type with padding must be matched whole.
+            other if dense(other) && !matches!(other, Type::Struct { .. }) => whole_elements,
+            other => self.size == stride(other),
         };
         (!fits).then(|| {
             format!(
@@ -111,12 +109,7 @@ fn dense(ty: &Type) -> bool {
 /// WGSL's layout of a structure or padded vector, for a message.
 fn layout(ty: &Type) -> String {
     match ty {
-        Type::Struct {
-            name,
-            members,
-            size,
-            align,
-        } => {
+        Type::Struct { name, members, size, align } => {
             let mut text = format!(". `{name}` is laid out as");
             for member in members {
                 let _ = write!(text, " {}: {} at {},", member.name, member.ty, member.offset);
@@ -130,11 +123,7 @@ fn layout(ty: &Type) -> String {
         Type::Vector { len: 3, scalar } => {
             format!(": vec3 is padded to four {scalar}; use [{scalar}; 4] elements")
         }
-        Type::Matrix {
-            columns,
-            rows: 3,
-            scalar,
-        } => {
+        Type::Matrix { columns, rows: 3, scalar } => {
             format!(": columns are padded to four {scalar}; use [[{scalar}; 4]; {columns}] elements")
         }
         _ => String::new(),
@@ -148,11 +137,7 @@ mod tests {
 
     fn array(element: Type) -> Type {
         let stride = stride(&element);
-        Type::Array {
-            element: Box::new(element),
-            len: None,
-            stride,
-        }
+        Type::Array { element: Box::new(element), len: None, stride }
     }
 
     fn check<T: Pod>(ty: &Type, bytes: u64, expected: Option<&str>) {
@@ -167,10 +152,7 @@ mod tests {
     #[test]
     fn scalars_and_dense_types_fit_in_any_shape() {
         let f32s = array(Type::Scalar(Scalar::F32));
-        let vec4s = array(Type::Vector {
-            len: 4,
-            scalar: Scalar::F32,
-        });
+        let vec4s = array(Type::Vector { len: 4, scalar: Scalar::F32 });
         check::<f32>(&f32s, 12, None);
         check::<[f32; 4]>(&f32s, 32, None);
         check::<f32>(&vec4s, 32, None);
@@ -182,10 +164,7 @@ mod tests {
 
     #[test]
     fn padded_types_must_be_matched_whole() {
-        let vec3s = array(Type::Vector {
-            len: 3,
-            scalar: Scalar::F32,
-        });
+        let vec3s = array(Type::Vector { len: 3, scalar: Scalar::F32 });
         check::<[f32; 4]>(&vec3s, 32, None);
         check::<[f32; 3]>(&vec3s, 48, Some("use [f32; 4]"));
         check::<f32>(&vec3s, 48, Some("padded to four"));
@@ -199,56 +178,24 @@ mod tests {
             position: [f32; 3],
             id: u32,
         }
-        let vec3 = Type::Vector {
-            len: 3,
-            scalar: Scalar::F32,
-        };
+        let vec3 = Type::Vector { len: 3, scalar: Scalar::F32 };
         let members = vec![
-            Member {
-                name: "position".into(),
-                offset: 0,
-                ty: vec3,
-            },
-            Member {
-                name: "id".into(),
-                offset: 12,
-                ty: Type::Scalar(Scalar::U32),
-            },
+            Member { name: "position".into(), offset: 0, ty: vec3 },
+            Member { name: "id".into(), offset: 12, ty: Type::Scalar(Scalar::U32) },
         ];
-        let good = array(Type::Struct {
-            name: "Particle".into(),
-            members: members.clone(),
-            size: 16,
-            align: 16,
-        });
+        let good =
+            array(Type::Struct { name: "Particle".into(), members: members.clone(), size: 16, align: 16 });
         check::<Particle>(&good, 32, None);
+        check::<[f64; 2]>(&good, 32, None);
+        check::<f64>(&good, 32, Some("elements take 16 bytes"));
         check::<u32>(&good, 32, None);
         // Raw words fit structures of one scalar type too, padding included.
-        let vec3 = Type::Vector {
-            len: 3,
-            scalar: Scalar::F32,
-        };
-        let all_f32 = members
-            .iter()
-            .map(|m| Member {
-                ty: vec3.clone(),
-                ..m.clone()
-            })
-            .collect();
-        let uniform = array(Type::Struct {
-            name: "P".into(),
-            members: all_f32,
-            size: 32,
-            align: 16,
-        });
+        let vec3 = Type::Vector { len: 3, scalar: Scalar::F32 };
+        let all_f32 = members.iter().map(|m| Member { ty: vec3.clone(), ..m.clone() }).collect();
+        let uniform = array(Type::Struct { name: "P".into(), members: all_f32, size: 32, align: 16 });
         check::<f32>(&uniform, 64, None);
         check::<f32>(&uniform, 60, Some("elements take 32 bytes"));
-        let bad = array(Type::Struct {
-            name: "Particle".into(),
-            members,
-            size: 32,
-            align: 16,
-        });
+        let bad = array(Type::Struct { name: "Particle".into(), members, size: 32, align: 16 });
         check::<Particle>(&bad, 32, Some("position: vec3<f32> at 0, id: u32 at 12"));
     }
 }

@@ -46,7 +46,10 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] warpweft_hal::Error),
     /// The data was to be written by a launch that failed.
-    #[error("the data was to be written by a launch of `{kernel}` that failed: {source}")]
+    #[error(
+        "the data was to be written by a launch of `{kernel}` that failed: {source}. Write the data anew, or give it up \
+         with write_discard, to use the buffer again"
+    )]
     Poisoned {
         /// The entry point of the launch that failed.
         kernel: String,
@@ -69,6 +72,13 @@ pub enum Error {
 impl From<ModuleError> for Error {
     fn from(error: ModuleError) -> Self {
         Error::Module(Arc::new(error))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    /// So that callbacks may use `?` on files.
+    fn from(error: std::io::Error) -> Self {
+        Error::callback(error)
     }
 }
 

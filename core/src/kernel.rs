@@ -1,6 +1,6 @@
 //! Modules and kernels as users hold them: compiled once per device, launched any number of times.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use warpweft_hal::{Loaded, Native, NativeArguments, Obstacle, Path, Program, obstacles};
@@ -22,11 +22,7 @@ pub struct ModuleBuilder {
 
 impl ModuleBuilder {
     pub(crate) fn new(runtime: Arc<Inner>) -> Self {
-        Self {
-            runtime,
-            files: Vec::new(),
-            aliases: Vec::new(),
-        }
+        Self { runtime, files: Vec::new(), aliases: Vec::new() }
     }
 
     /// Adds a source; the name is for error messages.
@@ -47,11 +43,7 @@ impl ModuleBuilder {
     /// When they are not valid WGSL, or declare an alias that is supplied too.
     pub fn build(self) -> Result<Module> {
         let module = warpweft_module::Module::new(&self.files, &self.aliases)?;
-        Ok(Module {
-            runtime: self.runtime,
-            module,
-            constants: Vec::new(),
-        })
+        Ok(Module { runtime: self.runtime, module, constants: Vec::new() })
     }
 }
 
@@ -98,10 +90,7 @@ impl Module {
 
     fn specialise(&self, entry: Option<&str>) -> Result<Kernel> {
         let kernel = self.module.kernel(entry, &self.constants)?;
-        Ok(Kernel::new(
-            self.runtime.clone(),
-            Program { kernel, native: None },
-        ))
+        Ok(Kernel::new(self.runtime.clone(), Program { kernel, native: None }))
     }
 }
 
@@ -117,29 +106,25 @@ pub(crate) struct KernelInner {
     pub(crate) name: Arc<str>,
     /// Per device: why it cannot run there.
     pub(crate) obstacles: Vec<Vec<Obstacle>>,
-    /// Per device, once loaded.
-    loaded: Vec<Mutex<Option<Loaded>>>,
+    /// Per device.
+    loads: Vec<Load>,
+}
+
+/// A kernel on one device.
+#[derive(Default)]
+struct Load {
+    done: OnceLock<Loaded>,
+    /// Held while the device compiles, so that it does so once; nobody else waits for it.
+    under_way: Mutex<()>,
 }
 
 impl Kernel {
     fn new(runtime: Arc<Inner>, program: Program) -> Self {
         let interface = program.kernel.interface();
-        let obstacles = runtime
-            .devices
-            .iter()
-            .map(|slot| obstacles(slot.info(), interface))
-            .collect();
-        let loaded = runtime.devices.iter().map(|_| Mutex::new(None)).collect();
+        let obstacles = runtime.devices.iter().map(|slot| obstacles(slot.info(), interface)).collect();
+        let loads = runtime.devices.iter().map(|_| Load::default()).collect();
         let name = interface.entry.as_str().into();
-        Self {
-            inner: Arc::new(KernelInner {
-                runtime,
-                program,
-                name,
-                obstacles,
-                loaded,
-            }),
-        }
+        Self { inner: Arc::new(KernelInner { runtime, program, name, obstacles, loads }) }
     }
 
     /// The entry point's name.
@@ -181,10 +166,7 @@ impl Kernel {
         F: Fn(&NativeArguments<'_>) -> Result<(), String> + Send + Sync + 'static,
     {
         let native: Arc<dyn Native> = Arc::new(native);
-        let program = Program {
-            kernel: self.inner.program.kernel.clone(),
-            native: Some(native),
-        };
+        let program = Program { kernel: self.inner.program.kernel.clone(), native: Some(native) };
         Kernel::new(self.inner.runtime.clone(), program)
     }
 
@@ -196,8 +178,8 @@ impl Kernel {
 
 impl Drop for KernelInner {
     fn drop(&mut self) {
-        for (slot, loaded) in self.runtime.devices.iter().zip(&mut self.loaded) {
-            if let Some(loaded) = loaded.get_mut() {
+        for (slot, load) in self.runtime.devices.iter().zip(&self.loads) {
+            if let Some(loaded) = load.done.get() {
                 slot.device.unload(loaded.kernel);
             }
         }
@@ -209,8 +191,11 @@ impl KernelInner {
         self.program.kernel.interface()
     }
 
-    /// How a device would execute the kernel.
+    /// How a device executes the kernel, or would.
     pub(crate) fn path(&self, device: usize) -> Path {
+        if let Some(loaded) = self.loads[device].done.get() {
+            return loaded.path;
+        }
         match (self.runtime.devices[device].host_memory(), &self.program.native) {
             (true, Some(_)) => Path::Native,
             (true, None) => Path::Interpreter,
@@ -220,30 +205,24 @@ impl KernelInner {
 
     /// Makes the kernel ready on a device; the second return is the seconds that this call spent compiling.
     pub(crate) fn load(&self, device: usize) -> Result<(Loaded, f64)> {
-        let mut loaded = self.loaded[device].lock();
-        if let Some(loaded) = *loaded {
-            return Ok((loaded, 0.0));
+        let load = &self.loads[device];
+        if let Some(loaded) = load.done.get() {
+            return Ok((*loaded, 0.0));
         }
-        let slot = &self.runtime.devices[device];
-        let fresh = slot
-            .device
-            .load(&self.program)
-            .map_err(|error| slot.failed(error))?;
-        *loaded = Some(fresh);
-        Ok((fresh, fresh.seconds))
+        let _one_at_a_time = load.under_way.lock();
+        if let Some(loaded) = load.done.get() {
+            return Ok((*loaded, 0.0));
+        }
+        let _span = tracing::debug_span!("compile", kernel = &*self.name).entered();
+        let fresh = self.runtime.devices[device].device.load(&self.program)?;
+        Ok((*load.done.get_or_init(|| fresh), fresh.seconds))
     }
 
     pub(crate) fn binding_error(&self, reason: impl Into<String>) -> Error {
-        Error::Binding {
-            kernel: self.name.to_string(),
-            reason: reason.into(),
-        }
+        Error::Binding { kernel: self.name.to_string(), reason: reason.into() }
     }
 
     pub(crate) fn grid_error(&self, reason: impl Into<String>) -> Error {
-        Error::Grid {
-            kernel: self.name.to_string(),
-            reason: reason.into(),
-        }
+        Error::Grid { kernel: self.name.to_string(), reason: reason.into() }
     }
 }

@@ -89,15 +89,7 @@ mod tests {
 
     #[test]
     fn words_round_trip_and_nonsense_is_refused() {
-        for word in [
-            "auto",
-            "cpu",
-            "gpu",
-            "gpu:1",
-            "software",
-            "software:0",
-            "device:3",
-        ] {
+        for word in ["auto", "cpu", "gpu", "gpu:1", "software", "software:0", "device:3"] {
             assert_eq!(word.parse::<Placement>().unwrap().to_string(), word);
         }
         for word in ["", "GPU", "cpu:1", "gpu:", "gpu:x", "device", "split"] {

@@ -132,10 +132,7 @@ impl Builder {
         let mut devices = Vec::new();
         #[cfg(feature = "cpu")]
         if self.cpu {
-            let settings = warpweft_cpu::Settings {
-                threads: self.threads,
-                ..Default::default()
-            };
+            let settings = warpweft_cpu::Settings { threads: self.threads, ..Default::default() };
             devices.push(Arc::new(warpweft_cpu::Cpu::new(settings)?) as Arc<dyn Device>);
         }
         #[cfg(feature = "gpu")]
@@ -148,30 +145,18 @@ impl Builder {
                 "the runtime has no device: enable the CPU or GPUs in its builder, or add a device".into(),
             ));
         }
-        let links = devices.iter().map(|d| LinkStats {
-            device: d.info().name.clone(),
-            ..Default::default()
-        });
-        let stats = Stats {
-            links: links.collect(),
-            ..Default::default()
-        };
+        let links = devices.iter().map(|d| LinkStats { device: d.info().name.clone(), ..Default::default() });
+        let stats = Stats { links: links.collect(), ..Default::default() };
         let calibration = self.calibration.unwrap_or_else(Calibration::cached);
         let infos: Vec<&DeviceInfo> = devices.iter().map(|d| d.info()).collect();
         let planner = Planner::new(&infos, calibration, self.software);
         let inner = Inner {
             planner,
             devices: devices.into_iter().map(DeviceSlot::new).collect(),
-            ledger: Mutex::new(Ledger {
-                stores: Slab::new(),
-                stats,
-                clock: 0,
-            }),
+            ledger: Mutex::new(Ledger { stores: Slab::new(), stats, clock: 0 }),
             time_limit: self.time_limit,
         };
-        Ok(Runtime {
-            inner: Arc::new(inner),
-        })
+        Ok(Runtime { inner: Arc::new(inner) })
     }
 }
 
@@ -253,28 +238,17 @@ impl Runtime {
 
     fn fresh<T: Pod>(&self, shape: Vec<usize>, store: impl Fn(u64, usize) -> Store) -> Result<Buffer<T>> {
         let len = shape.iter().try_fold(1usize, |n, &axis| n.checked_mul(axis));
-        let bytes = len
-            .and_then(|n| n.checked_mul(size_of::<T>()))
-            .filter(|&n| n <= isize::MAX as usize);
+        let bytes = len.and_then(|n| n.checked_mul(size_of::<T>())).filter(|&n| n <= isize::MAX as usize);
         let (Some(len), Some(bytes)) = (len, bytes) else {
-            return Err(Error::Buffer(format!(
-                "the shape {shape:?} has more bytes than can be addressed"
-            )));
+            return Err(Error::Buffer(format!("the shape {shape:?} has more bytes than can be addressed")));
         };
         let words = (bytes as u64).div_ceil(4);
-        Ok(Buffer::new(
-            self.insert(store(words, self.inner.devices.len())),
-            len,
-            shape,
-        ))
+        Ok(Buffer::new(self.insert(store(words, self.inner.devices.len())), len, shape))
     }
 
     fn insert(&self, store: Store) -> Handle {
         let key = self.inner.ledger.lock().stores.insert(store);
-        Handle {
-            runtime: self.inner.clone(),
-            key,
-        }
+        Handle { runtime: self.inner.clone(), key }
     }
 
     /// A loop over prepared launches that stays on the device.
@@ -290,18 +264,9 @@ impl Runtime {
     /// Sets all counters to zero.
     pub fn reset_stats(&self) {
         let stats = &mut self.inner.ledger.lock().stats;
-        let links = stats
-            .links
-            .drain(..)
-            .map(|l| LinkStats {
-                device: l.device,
-                ..Default::default()
-            })
-            .collect();
-        *stats = Stats {
-            links,
-            ..Default::default()
-        };
+        let links =
+            stats.links.drain(..).map(|l| LinkStats { device: l.device, ..Default::default() }).collect();
+        *stats = Stats { links, ..Default::default() };
     }
 }
 
@@ -314,37 +279,31 @@ impl Inner {
         bytes: Range<u64>,
         shape: &[usize],
     ) -> Result<PendingSnapshot> {
+        let _span = tracing::debug_span!("read", words = words.end - words.start).entered();
         loop {
             let mut ledger = self.ledger.lock();
             if ledger.stores[key].scratch {
-                return Err(Error::Buffer(
-                    "a scratch buffer cannot be read: its content never moves".into(),
-                ));
+                return Err(Error::Buffer("a scratch buffer cannot be read: its content never moves".into()));
             }
             if let Some(error) = ledger.stores[key].accesses.poison(&words) {
                 return Err(error);
             }
-            let mut mover = Mover {
-                devices: &self.devices,
-                ledger: &mut ledger,
-            };
+            let mut mover = Mover { devices: &self.devices, ledger: &mut ledger };
             match mover.admit_host(key, &words) {
                 Ok(()) => {}
                 Err(Blocked::Failed(error)) => return Err(error),
                 Err(Blocked::Wait(events)) => {
                     drop(ledger);
-                    wait_all(&events);
+                    events.wait()?;
                     continue;
                 }
             }
             let mut downloads = Vec::new();
             mover.bring_to_host(key, &words, &mut downloads);
-            let mut events = Dependencies::new();
-            mover.await_arrivals(key, &words, &mut events);
             let store = &ledger.stores[key];
-            store
-                .accesses
-                .host_writers(&words, |device| self.devices[device].host_memory(), &mut events);
+            let mut events = Dependencies::default();
+            store.await_arrivals(None, &words, &mut events);
+            store.accesses.host_writers(&words, |device| self.devices[device].host_memory(), &mut events);
             let Some(host) = &store.host else { continue };
             let snapshot = PendingSnapshot {
                 block: host.block.clone(),
@@ -364,29 +323,35 @@ impl Inner {
             // A fresh block needs to wait for nobody: whoever uses the old one keeps it.
             let bytes = data.len() as u64;
             let block = warpweft_hal::HostBlock::copy_of(data).ok_or(Error::HostMemory { bytes })?;
-            let mut ledger = self.ledger.lock();
-            ledger.stores[key].replace_host(block);
-            return Ok(());
+            let store = &mut self.ledger.lock().stores[key];
+            if !store.scratch {
+                store.replace_host(block);
+                return Ok(());
+            }
         }
         loop {
             let mut ledger = self.ledger.lock();
-            let mut busy = Dependencies::new();
-            let mut mover = Mover {
-                devices: &self.devices,
-                ledger: &mut ledger,
-            };
-            mover.await_arrivals(key, &words, &mut busy);
-            match mover.admit_host_write(key) {
-                Ok(()) => {}
-                Err(Blocked::Failed(error)) => return Err(error),
-                Err(Blocked::Wait(events)) => busy.extend(events),
+            if ledger.stores[key].scratch {
+                return Err(Error::Buffer(
+                    "a scratch buffer cannot be written: its content never moves".into(),
+                ));
             }
+            let mut mover = Mover { devices: &self.devices, ledger: &mut ledger };
+            let room = mover.admit_host_write(key);
             let store = &mut ledger.stores[key];
-            store.accesses.conflicts(&words, true, &mut busy);
-            busy.retain(|event| !event.is_done());
-            if !busy.is_empty() {
+            let busy = match room {
+                Ok(()) => {
+                    let mut busy = Dependencies::default();
+                    store.await_arrivals(None, &words, &mut busy);
+                    store.accesses.conflicts(&words, true, &mut busy);
+                    busy.unfinished()
+                }
+                Err(Blocked::Failed(error)) => return Err(error),
+                Err(Blocked::Wait(events)) => Some(events),
+            };
+            if let Some(busy) = busy {
                 drop(ledger);
-                wait_all(&busy);
+                busy.wait()?;
                 continue;
             }
             let Some(host) = &store.host else { continue };
@@ -413,12 +378,5 @@ impl Inner {
         for task in tasks {
             self.devices[task.event.device()].submit(task);
         }
-    }
-}
-
-/// Waits until the events are over, whatever their results.
-pub(crate) fn wait_all(events: &Dependencies) {
-    for event in events {
-        let _ = event.wait();
     }
 }

@@ -5,8 +5,9 @@ mod common;
 use std::time::Duration;
 
 use common::{MIX, Machine, SAXPY, machine};
+use half::f16;
 use warpweft::hal::Error as DeviceError;
-use warpweft::{Error, Launcher, Placement, Runtime, Verdict};
+use warpweft::{Error, Exclusion, Launcher, Placement, Plan, Runtime, Source, Verdict};
 
 fn host() -> Machine {
     machine(0, |_| {})
@@ -30,24 +31,10 @@ fn check_mistake(parts: &[&str], build: impl Fn(&Runtime) -> Launcher) {
 fn saxpy_is_right_and_reported() {
     let Machine { rt, .. } = host();
     let saxpy = rt.kernel(SAXPY).unwrap();
-    let x = rt
-        .buffer((0..1000).map(|i| i as f32).collect::<Vec<_>>())
-        .unwrap();
+    let x = rt.buffer((0..1000).map(|i| i as f32).collect::<Vec<_>>()).unwrap();
     let y = rt.buffer(vec![1.0f32; 1000]).unwrap();
-    let report = saxpy
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .set("a", 2.0f32)
-        .run()
-        .unwrap();
-    assert!(
-        y.read()
-            .unwrap()
-            .iter()
-            .enumerate()
-            .all(|(i, &v)| v == 2.0 * i as f32 + 1.0)
-    );
+    let report = saxpy.launch().bind("x", &x).bind("y", &y).set("a", 2.0f32).run().unwrap();
+    assert!(y.read().unwrap().iter().enumerate().all(|(i, &v)| v == 2.0 * i as f32 + 1.0));
     assert_eq!((report.uploaded_bytes, report.downloaded_bytes), (0, 0));
     let text = report.to_string();
     assert!(text.contains("`saxpy` ran on host (cpu, "), "{text}");
@@ -58,44 +45,25 @@ fn saxpy_is_right_and_reported() {
 fn a_device_scalar_serves_as_a_uniform() {
     let machine = machine(1, |_| {});
     let saxpy = machine.rt.kernel(SAXPY).unwrap();
-    let (x, y) = (
-        machine.rt.buffer(vec![1.0f32; 10]).unwrap(),
-        machine.rt.buffer(vec![1.0f32; 10]).unwrap(),
-    );
+    let (x, y) = (machine.rt.buffer(vec![1.0f32; 10]).unwrap(), machine.rt.buffer(vec![1.0f32; 10]).unwrap());
     let a = machine.rt.buffer(vec![5.0f32]).unwrap();
-    saxpy
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .set("a", &a)
-        .on(Placement::Gpu)
-        .run()
-        .unwrap();
+    saxpy.launch().bind("x", &x).bind("y", &y).set("a", &a).on(Placement::Gpu).run().unwrap();
     assert_eq!(y.read().unwrap()[9], 6.0);
 }
 
 #[test]
 fn mistakes_in_bindings_name_the_culprit() {
     let x = |rt: &Runtime| rt.buffer(vec![1.0f32; 8]).unwrap();
+    check_mistake(&["`saxpy`", "no binding `xx`", "`x`, `y`, `a`", "Did you mean `x`?"], |rt| {
+        rt.kernel(SAXPY).unwrap().launch().bind("xx", &x(rt))
+    });
     check_mistake(
-        &["`saxpy`", "no binding `xx`", "`x`, `y`, `a`", "Did you mean `x`?"],
-        |rt| rt.kernel(SAXPY).unwrap().launch().bind("xx", &x(rt)),
-    );
-    check_mistake(
-        &[
-            "binding `y` (of `array<f32>`) has no buffer",
-            "uniform `a` (of `f32`) has no value",
-        ],
+        &["binding `y` (of `array<f32>`) has no buffer", "uniform `a` (of `f32`) has no value"],
         |rt| rt.kernel(SAXPY).unwrap().launch().bind("x", &x(rt)),
     );
     check_mistake(&["bound to `x` holds u32", "`array<f32>`"], |rt| {
         let wrong = rt.buffer(vec![1u32; 8]).unwrap();
-        rt.kernel(SAXPY)
-            .unwrap()
-            .launch()
-            .bind("x", &wrong)
-            .bind("y", &x(rt))
-            .set("a", 1.0f32)
+        rt.kernel(SAXPY).unwrap().launch().bind("x", &wrong).bind("y", &x(rt)).set("a", 1.0f32)
     });
     check_mistake(&["`a` was set to a value of f64", "`f32`"], |rt| {
         rt.kernel(SAXPY).unwrap().launch().set("a", 1.0)
@@ -103,31 +71,16 @@ fn mistakes_in_bindings_name_the_culprit() {
     check_mistake(&["`x` is in storage", "bind a buffer"], |rt| {
         rt.kernel(SAXPY).unwrap().launch().set("x", 1.0f32)
     });
-    check_mistake(
-        &[
-            "`y` and `x`",
-            "overlapping parts of one buffer",
-            "`y` is read_write",
-        ],
-        |rt| {
-            let x = x(rt);
-            let swapped = rt.kernel(SAXPY).unwrap().launch().set("a", 1.0f32);
-            swapped
-                .bind("y", &x.view(0..5).unwrap())
-                .bind("x", &x.view(4..8).unwrap())
-        },
-    );
+    check_mistake(&["`y` and `x`", "overlapping parts of one buffer", "`y` is read_write"], |rt| {
+        let x = x(rt);
+        let swapped = rt.kernel(SAXPY).unwrap().launch().set("a", 1.0f32);
+        swapped.bind("y", &x.view(0..5).unwrap()).bind("x", &x.view(4..8).unwrap())
+    });
     check_mistake(&["bound to `a` has 4 bytes", "needs at least 16"], |rt| {
-        let text = SAXPY
-            .replace("var<uniform> a: f32", "var<uniform> a: vec4<f32>")
-            .replace("a * x", "a.w * x");
+        let text =
+            SAXPY.replace("var<uniform> a: f32", "var<uniform> a: vec4<f32>").replace("a * x", "a.w * x");
         let a = rt.buffer(vec![1.0f32]).unwrap();
-        rt.kernel(&text)
-            .unwrap()
-            .launch()
-            .bind("x", &x(rt))
-            .bind("y", &x(rt))
-            .bind("a", &a)
+        rt.kernel(&text).unwrap().launch().bind("x", &x(rt)).bind("y", &x(rt)).bind("a", &a)
     });
 }
 
@@ -151,18 +104,8 @@ const ROWS: &str = "
 fn the_grid_is_the_shape_of_what_is_written_and_exact() {
     let Machine { rt, .. } = host();
     let y = rt.zeros::<u32>([5, 13]).unwrap();
-    let launch = rt
-        .kernel(ROWS)
-        .unwrap()
-        .launch()
-        .bind("y", &y)
-        .set("width", 13u32)
-        .prepare()
-        .unwrap();
-    assert_eq!(
-        (launch.grid().workgroups, launch.grid().over),
-        ([2, 2, 1], Some([13, 5, 1]))
-    );
+    let launch = rt.kernel(ROWS).unwrap().launch().bind("y", &y).set("width", 13u32).prepare().unwrap();
+    assert_eq!((launch.grid().workgroups, launch.grid().over), ([2, 2, 1], Some([13, 5, 1])));
     launch.run().unwrap();
     let expected: Vec<u32> = (0..5).flat_map(|r| (0..13).map(move |c| r * 100 + c)).collect();
     assert_eq!(*y.read().unwrap(), expected);
@@ -171,17 +114,8 @@ fn the_grid_is_the_shape_of_what_is_written_and_exact() {
 #[test]
 fn a_kernel_that_looks_along_x_covers_every_element_of_any_shape() {
     let Machine { rt, .. } = host();
-    let (x, y) = (
-        rt.array([7, 9], vec![1u32; 63]).unwrap(),
-        rt.array([7, 9], vec![2u32; 63]).unwrap(),
-    );
-    rt.kernel(MIX)
-        .unwrap()
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .run()
-        .unwrap();
+    let (x, y) = (rt.array([7, 9], vec![1u32; 63]).unwrap(), rt.array([7, 9], vec![2u32; 63]).unwrap());
+    rt.kernel(MIX).unwrap().launch().bind("x", &x).bind("y", &y).run().unwrap();
     assert!(y.read().unwrap().iter().all(|&v| v == 7));
 }
 
@@ -238,29 +172,15 @@ fn grids_that_cannot_be_are_refused() {
     });
     check_mistake(&["larger than 4294967295"], |rt| {
         let s = rt.buffer(vec![0u32]).unwrap();
-        rt.kernel(nothing)
-            .unwrap()
-            .launch()
-            .bind("s", &s)
-            .workgroups([1 << 20, 1 << 20, 1])
+        rt.kernel(nothing).unwrap().launch().bind("s", &s).workgroups([1 << 20, 1 << 20, 1])
     });
 }
 
 #[test]
 fn an_empty_grid_is_no_work_and_no_mistake() {
     let Machine { rt, .. } = host();
-    let (x, y) = (
-        rt.buffer(Vec::<u32>::new()).unwrap(),
-        rt.buffer(Vec::<u32>::new()).unwrap(),
-    );
-    let report = rt
-        .kernel(MIX)
-        .unwrap()
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .run()
-        .unwrap();
+    let (x, y) = (rt.buffer(Vec::<u32>::new()).unwrap(), rt.buffer(Vec::<u32>::new()).unwrap());
+    let report = rt.kernel(MIX).unwrap().launch().bind("x", &x).bind("y", &y).run().unwrap();
     assert_eq!(report.timing, None);
     assert!(y.read().unwrap().is_empty());
     assert_eq!(rt.stats().launches, 0);
@@ -272,22 +192,11 @@ fn launches_are_ordered_by_their_data_across_devices() {
         let machine = machine(2, |spec| spec.asynchronous = asynchronous);
         let rt = &machine.rt;
         let kernel = rt.kernel(MIX).unwrap();
-        let (x, y) = (
-            rt.buffer(vec![1u32; 100]).unwrap(),
-            rt.buffer(vec![0u32; 100]).unwrap(),
-        );
+        let (x, y) = (rt.buffer(vec![1u32; 100]).unwrap(), rt.buffer(vec![0u32; 100]).unwrap());
         let mut expected = 0u32;
         for i in 0..60 {
             let on = Placement::Device([1, 2, 0, 1, 1, 0, 2][i % 7]);
-            drop(
-                kernel
-                    .launch()
-                    .bind("x", &x)
-                    .bind("y", &y)
-                    .on(on)
-                    .submit()
-                    .unwrap(),
-            );
+            drop(kernel.launch().bind("x", &x).bind("y", &y).on(on).submit().unwrap());
             expected = expected.wrapping_mul(3).wrapping_add(1);
         }
         assert!(y.read().unwrap().iter().all(|&v| v == expected));
@@ -300,10 +209,7 @@ fn a_snapshot_is_not_changed_by_later_launches_and_does_not_hold_them_up() {
     let rt = &machine.rt;
     let kernel = rt.kernel(MIX).unwrap();
     for on in [Placement::Cpu, Placement::Gpu] {
-        let (x, y) = (
-            rt.buffer(vec![1u32; 100]).unwrap(),
-            rt.buffer(vec![5u32; 100]).unwrap(),
-        );
+        let (x, y) = (rt.buffer(vec![1u32; 100]).unwrap(), rt.buffer(vec![5u32; 100]).unwrap());
         let before = y.read().unwrap();
         kernel.launch().bind("x", &x).bind("y", &y).on(on).run().unwrap();
         let after = y.read().unwrap();
@@ -328,29 +234,12 @@ fn zeros_are_never_uploaded_and_scratch_never_moves() {
     let rt = &machine.rt;
     let kernel = rt.kernel(MIX).unwrap();
     let (x, y) = (rt.zeros::<u32>([50]).unwrap(), rt.scratch::<u32>([50]).unwrap());
-    let report = kernel
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .on(Placement::Gpu)
-        .run()
-        .unwrap();
-    kernel
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .on(Placement::Cpu)
-        .run()
-        .unwrap();
+    let report = kernel.launch().bind("x", &x).bind("y", &y).on(Placement::Gpu).run().unwrap();
+    kernel.launch().bind("x", &x).bind("y", &y).on(Placement::Cpu).run().unwrap();
     assert_eq!(report.uploaded_bytes, 0);
     assert_eq!(rt.stats().uploaded_bytes() + rt.stats().downloaded_bytes(), 0);
     assert_eq!(rt.stats().links[1].filled_bytes, 200);
-    assert!(
-        y.read()
-            .unwrap_err()
-            .to_string()
-            .contains("scratch buffer cannot be read")
-    );
+    assert!(y.read().unwrap_err().to_string().contains("scratch buffer cannot be read"));
 }
 
 #[test]
@@ -364,20 +253,8 @@ fn a_failed_launch_poisons_what_it_should_have_written_until_that_is_written_ane
         rt.buffer(vec![1u32; 10]).unwrap(),
     );
     let broken = kernel.with_native(|_| Err("the tape broke".into()));
-    let launch = broken
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .on(Placement::Cpu)
-        .submit();
-    assert!(
-        launch
-            .unwrap()
-            .wait()
-            .unwrap_err()
-            .to_string()
-            .contains("the tape broke")
-    );
+    let launch = broken.launch().bind("x", &x).bind("y", &y).on(Placement::Cpu).submit();
+    assert!(launch.unwrap().wait().unwrap_err().to_string().contains("the tape broke"));
     let error = y.read().unwrap_err();
     assert!(matches!(error, Error::Poisoned { .. }));
     assert!(
@@ -386,13 +263,7 @@ fn a_failed_launch_poisons_what_it_should_have_written_until_that_is_written_ane
     );
     // What reads the poison is refused with the same story, wherever it would run; the rest is untouched.
     for on in [Placement::Cpu, Placement::Gpu] {
-        let error = kernel
-            .launch()
-            .bind("x", &y)
-            .bind("y", &z)
-            .on(on)
-            .run()
-            .unwrap_err();
+        let error = kernel.launch().bind("x", &y).bind("y", &z).on(on).run().unwrap_err();
         assert!(error.to_string().contains("the tape broke"), "{error}");
     }
     assert_eq!((x.read().unwrap()[0], z.read().unwrap()[0]), (1, 1));
@@ -403,11 +274,7 @@ fn a_failed_launch_poisons_what_it_should_have_written_until_that_is_written_ane
 
 #[test]
 fn an_endless_kernel_ends_at_its_time_limit() {
-    let rt = Runtime::builder()
-        .gpu(false)
-        .time_limit(Duration::from_millis(200))
-        .build()
-        .unwrap();
+    let rt = Runtime::builder().gpu(false).time_limit(Duration::from_millis(200)).build().unwrap();
     let kernel = rt
         .kernel(
             "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
@@ -415,16 +282,8 @@ fn an_endless_kernel_ends_at_its_time_limit() {
         )
         .unwrap();
     let y = rt.zeros::<u32>([2]).unwrap();
-    let error = kernel
-        .launch()
-        .bind("y", &y)
-        .workgroups([1, 1, 1])
-        .run()
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::Device(DeviceError::Timeout { .. })),
-        "{error}"
-    );
+    let error = kernel.launch().bind("y", &y).workgroups([1, 1, 1]).run().unwrap_err();
+    assert!(matches!(error, Error::Device(DeviceError::Timeout { .. })), "{error}");
 }
 
 #[test]
@@ -435,13 +294,7 @@ fn a_full_device_lets_the_least_recently_used_buffer_go() {
     let buffers: Vec<_> = (0..5u32).map(|i| rt.buffer(vec![i; 1024]).unwrap()).collect();
     for i in 0..5 {
         let (x, y) = (&buffers[i], &buffers[(i + 1) % 5]);
-        kernel
-            .launch()
-            .bind("x", x)
-            .bind("y", y)
-            .on(Placement::Gpu)
-            .run()
-            .unwrap();
+        kernel.launch().bind("x", x).bind("y", y).on(Placement::Gpu).run().unwrap();
     }
     let mut expected = [0u32, 1, 2, 3, 4];
     (0..5).for_each(|i| expected[(i + 1) % 5] = expected[(i + 1) % 5] * 3 + expected[i]);
@@ -450,12 +303,8 @@ fn a_full_device_lets_the_least_recently_used_buffer_go() {
     }
     assert!(rt.stats().evictions >= 3);
     let huge = rt.zeros::<u32>([8192]).unwrap();
-    let error = kernel
-        .launch()
-        .bind("x", &buffers[0].view(0..1).unwrap())
-        .bind("y", &huge)
-        .on(Placement::Gpu)
-        .run();
+    let error =
+        kernel.launch().bind("x", &buffers[0].view(0..1).unwrap()).bind("y", &huge).on(Placement::Gpu).run();
     assert!(error.unwrap_err().to_string().contains("out of memory"));
 }
 
@@ -464,128 +313,122 @@ fn a_lost_device_is_not_used_again() {
     let machine = machine(1, |_| {});
     let rt = &machine.rt;
     let kernel = rt.kernel(MIX).unwrap();
-    let (x, y) = (
-        rt.buffer(vec![1u32; 10]).unwrap(),
-        rt.buffer(vec![1u32; 10]).unwrap(),
-    );
+    let (x, y) = (rt.buffer(vec![1u32; 10]).unwrap(), rt.buffer(vec![1u32; 10]).unwrap());
     machine.far[0].lose();
     let launch = || kernel.launch().bind("x", &x).bind("y", &y);
-    assert!(
-        launch()
-            .on(Placement::Gpu)
-            .run()
-            .unwrap_err()
-            .to_string()
-            .contains("lost")
-    );
+    assert!(launch().on(Placement::Gpu).run().unwrap_err().to_string().contains("lost"));
     let error = launch().on(Placement::Gpu).run().unwrap_err().to_string();
-    assert!(
-        error.contains("no device can take it") && error.contains("lost"),
-        "{error}"
-    );
+    assert!(error.contains("no device can take it") && error.contains("lost"), "{error}");
 }
 
 #[test]
 fn what_a_device_lacks_rules_it_out_with_the_reason() {
     let machine = machine(1, |_| {});
     let rt = &machine.rt;
-    let module = rt
-        .module_builder()
-        .file("half.wgsl", MIX.replace("u32>;", "real>;").replace("3u", "3"));
-    let kernel = module
-        .alias("real", warpweft::Scalar::F64)
-        .build()
-        .unwrap()
-        .only_kernel()
-        .unwrap();
-    let (x, y) = (
-        rt.buffer(vec![1.0f64; 10]).unwrap(),
-        rt.buffer(vec![1.0f64; 10]).unwrap(),
-    );
-    let error = kernel
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .on(Placement::Gpu)
-        .explain()
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("the kernel needs F64, which the device lacks"),
-        "{error}"
-    );
+    let module = rt.module_builder().file("half.wgsl", MIX.replace("u32>;", "real>;").replace("3u", "3"));
+    let kernel = module.alias("real", warpweft::Scalar::F64).build().unwrap().only_kernel().unwrap();
+    let (x, y) = (rt.buffer(vec![1.0f64; 10]).unwrap(), rt.buffer(vec![1.0f64; 10]).unwrap());
+    let error =
+        kernel.launch().bind("x", &x).bind("y", &y).on(Placement::Gpu).explain().unwrap_err().to_string();
+    assert!(error.contains("the kernel needs F64, which the device lacks"), "{error}");
 }
 
 #[test]
 fn no_gpu_is_told_with_what_there_is() {
     let Machine { rt, .. } = host();
     let y = rt.zeros::<u32>([4]).unwrap();
-    let message = error_of(
-        rt.kernel(MIX)
-            .unwrap()
-            .launch()
-            .bind("x", &y)
-            .bind("y", &y.view(0..4).unwrap()),
-    );
+    let message = error_of(rt.kernel(MIX).unwrap().launch().bind("x", &y).bind("y", &y.view(0..4).unwrap()));
     assert!(message.contains("overlapping"), "{message}");
     let x = rt.zeros::<u32>([4]).unwrap();
-    let message = error_of(
-        rt.kernel(MIX)
-            .unwrap()
-            .launch()
-            .bind("x", &x)
-            .bind("y", &y)
-            .on(Placement::Gpu),
-    );
-    assert!(
-        message.contains("there is no GPU here") && message.contains("host (cpu)"),
-        "{message}"
-    );
+    let message = error_of(rt.kernel(MIX).unwrap().launch().bind("x", &x).bind("y", &y).on(Placement::Gpu));
+    assert!(message.contains("there is no GPU here") && message.contains("host (cpu)"), "{message}");
 }
 
 #[test]
 fn the_planner_follows_data_and_measurements() {
-    let slow_host = |spec: &mut warpweft_fake::Spec| spec.compute = 1e12;
-    let machine = machine(1, slow_host);
+    let machine = machine(1, |_| {});
     let rt = &machine.rt;
     let kernel = rt.kernel(MIX).unwrap();
-    let (x, y) = (
-        rt.buffer(vec![1u32; 1 << 16]).unwrap(),
-        rt.buffer(vec![1u32; 1 << 16]).unwrap(),
-    );
+    let n = 1 << 20;
+    let (x, y) = (rt.buffer(vec![1u32; n]).unwrap(), rt.buffer(vec![1u32; n]).unwrap());
     let prepared = kernel.launch().bind("x", &x).bind("y", &y).prepare().unwrap();
-    let transfer = |plan: &warpweft::Plan, at: usize| plan.candidates[at].prediction().unwrap().transfer;
+    let on_gpu = kernel.launch().bind("x", &x).bind("y", &y).on(Placement::Gpu).prepare().unwrap();
+    let prediction = |plan: &Plan, at: usize| *plan.candidates[at].prediction().unwrap();
+
+    // The data is on the host: the device would have to wait for it.
     let plan = prepared.explain().unwrap();
-    assert_eq!(plan.candidates.len(), 2);
-    assert!(transfer(&plan, 0) == 0.0 && transfer(&plan, 1) > 0.0);
-    kernel
-        .launch()
-        .bind("x", &x)
-        .bind("y", &y)
-        .on(Placement::Gpu)
-        .run()
-        .unwrap();
+    assert!(prediction(&plan, 0).transfer == 0.0 && prediction(&plan, 1).transfer > 0.0);
+    assert_eq!(prediction(&plan, 1).source, Source::Coarse);
+    // Now it is on the device. The first run there compiled; the second says how long the kernel takes.
+    on_gpu.run().unwrap();
+    on_gpu.run().unwrap();
     let plan = prepared.explain().unwrap();
-    assert!(transfer(&plan, 0) > 0.0 && transfer(&plan, 1) == 0.0, "{plan}");
-    assert_eq!(
-        plan.candidates[1].prediction().unwrap().source,
-        warpweft::Source::Measured(1)
-    );
-    assert!(matches!(
-        kernel
-            .launch()
-            .bind("x", &x)
-            .bind("y", &y)
-            .on(Placement::Cpu)
-            .explain()
-            .unwrap()
-            .candidates[1]
-            .verdict,
-        Verdict::Excluded(_)
-    ));
+    assert!(prediction(&plan, 0).transfer > 0.0 && prediction(&plan, 1).transfer == 0.0, "{plan}");
+    assert_eq!(prediction(&plan, 1).source, Source::Measured(1));
+    assert_eq!((plan.choice().device, &*prepared.run().unwrap().device), (1, "far 0"), "{plan}");
     let text = plan.to_string();
-    assert!(
-        text.contains("→") && text.contains("measured in 1 earlier launches"),
-        "{text}"
-    );
+    assert!(text.contains("→ far 0") && text.contains("measured in 1 earlier launches"), "{text}");
+    // The device slows down: after it was measured so, the host is the better place, its transfer included.
+    machine.far[0].slow_down(1e4);
+    for _ in 0..9 {
+        on_gpu.run().unwrap();
+    }
+    let plan = prepared.explain().unwrap();
+    assert_eq!(plan.choice().device, 0, "{plan}");
+    assert!(plan.reason().starts_with("host is predicted to finish in"), "{}", plan.reason());
+
+    let forced = kernel.launch().bind("x", &x).bind("y", &y).on(Placement::Cpu).explain().unwrap();
+    assert!(matches!(
+        forced.candidates[1].verdict,
+        Verdict::Excluded(Exclusion::NotAskedFor(Placement::Cpu))
+    ));
+}
+
+#[test]
+fn a_shape_that_does_not_fit_the_kernels_axes_is_no_guess() {
+    check_mistake(&["looks along 2 axes", "`y` has the shape [65]", ".over("], |rt| {
+        let y = rt.zeros::<u32>([65]).unwrap();
+        rt.kernel(ROWS).unwrap().launch().bind("y", &y).set("width", 13u32)
+    });
+    check_mistake(&["looks along 2 axes", "[2, 5, 13]"], |rt| {
+        let y = rt.zeros::<u32>([2, 5, 13]).unwrap();
+        rt.kernel(ROWS).unwrap().launch().bind("y", &y).set("width", 13u32)
+    });
+    // A view of everything keeps the shape.
+    let Machine { rt, .. } = host();
+    let y = rt.zeros::<u32>([5, 13]).unwrap();
+    let view = y.view(..).unwrap();
+    rt.kernel(ROWS).unwrap().launch().bind("y", &view).set("width", 13u32).run().unwrap();
+    assert_eq!(y.read().unwrap()[64], 412);
+}
+
+#[test]
+fn shapes_without_elements_are_no_work_however_long_their_axes() {
+    let Machine { rt, .. } = host();
+    let y = rt.zeros::<u32>([0, usize::MAX]).unwrap();
+    let report =
+        rt.kernel(ROWS).unwrap().launch().bind("y", &y).set("width", 0u32).over_shape(&y).run().unwrap();
+    assert_eq!(report.timing, None);
+    assert!(rt.buffer(Vec::<f64>::new()).unwrap().read().unwrap().is_empty());
+}
+
+#[test]
+fn two_byte_elements_of_odd_number_come_back_as_they_went() {
+    let machine = machine(1, |spec| spec.features = warpweft_module::Features::F16);
+    let rt = &machine.rt;
+    let kernel = rt
+        .kernel(
+            "enable f16;
+             @group(0) @binding(0) var<storage, read_write> y: array<f16>;
+             @compute @workgroup_size(64) fn halve(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] *= 0.5h; }",
+        )
+        .unwrap();
+    for on in [Placement::Cpu, Placement::Gpu] {
+        let y = rt.buffer((0..77).map(|i| f16::from_f32(i as f32)).collect::<Vec<_>>()).unwrap();
+        kernel.launch().bind("y", &y).on(on).run().unwrap();
+        let found = y.read().unwrap();
+        assert!(found.len() == 77 && found.iter().enumerate().all(|(i, v)| v.to_f32() == i as f32 / 2.0));
+        let error = y.view(1..3).unwrap_err().to_string();
+        assert!(error.contains("multiples of 2 elements"), "{error}");
+    }
 }

@@ -88,52 +88,25 @@ impl World {
         for i in 0..BUFFERS {
             if i == 0 {
                 buffers.push(machine.rt.zeros::<u32>([WORDS]).unwrap());
-                model.push(vec![
-                    Word {
-                        value: 0,
-                        defined: true,
-                        zero: true,
-                        valid: [false; 3]
-                    };
-                    WORDS
-                ]);
+                model.push(vec![Word { value: 0, defined: true, zero: true, valid: [false; 3] }; WORDS]);
             } else {
                 let data: Vec<u32> = (0..WORDS).map(|_| random.next() as u32).collect();
-                let word = |&value| Word {
-                    value,
-                    defined: true,
-                    zero: false,
-                    valid: [true, false, false],
-                };
+                let word = |&value| Word { value, defined: true, zero: false, valid: [true, false, false] };
                 model.push(data.iter().map(word).collect());
                 buffers.push(machine.rt.buffer(data).unwrap());
             }
         }
-        let model = Model {
-            buffers: model,
-            counts: Counts::default(),
-        };
-        Self {
-            machine,
-            buffers,
-            model,
-            kept: Vec::new(),
-        }
+        let model = Model { buffers: model, counts: Counts::default() };
+        Self { machine, buffers, model, kept: Vec::new() }
     }
 
     fn read(&mut self, random: &mut Random) {
         let b = random.below(BUFFERS);
-        let range = if random.below(3) == 0 {
-            0..WORDS
-        } else {
-            random.range(WORDS)
-        };
+        let range = if random.below(3) == 0 { 0..WORDS } else { random.range(WORDS) };
         let snapshot = self.buffers[b].view(range.clone()).unwrap().read().unwrap();
         range.clone().for_each(|w| self.model.bring(b, w, HOST));
-        let expected: Vec<Option<u32>> = self.model.buffers[b][range]
-            .iter()
-            .map(|w| w.defined.then_some(w.value))
-            .collect();
+        let expected: Vec<Option<u32>> =
+            self.model.buffers[b][range].iter().map(|w| w.defined.then_some(w.value)).collect();
         agree(&snapshot, &expected);
         if random.below(2) == 0 {
             self.kept.push((snapshot, expected));
@@ -146,11 +119,7 @@ impl World {
 
     fn write(&mut self, random: &mut Random) {
         let b = random.below(BUFFERS);
-        let range = if random.below(3) == 0 {
-            0..WORDS
-        } else {
-            random.range(WORDS)
-        };
+        let range = if random.below(3) == 0 { 0..WORDS } else { random.range(WORDS) };
         let data: Vec<u32> = range.clone().map(|_| random.next() as u32).collect();
         match range.len() == WORDS {
             true => self.buffers[b].write(&data).unwrap(),
@@ -184,10 +153,7 @@ impl World {
         let (bx, by) = (random.below(BUFFERS), random.below(BUFFERS));
         let n = 1 + random.below(WORDS / 2);
         let (x, y) = match bx == by {
-            true => (
-                random.below(WORDS / 2 - n + 1),
-                WORDS / 2 + random.below(WORDS / 2 - n + 1),
-            ),
+            true => (random.below(WORDS / 2 - n + 1), WORDS / 2 + random.below(WORDS / 2 - n + 1)),
             false => (random.below(WORDS - n + 1), random.below(WORDS - n + 1)),
         };
         let device = random.below(3);
@@ -262,10 +228,8 @@ fn campaign(seed: u64, operations: usize, asynchronous: bool) {
         world.check_counts();
     }
     for b in 0..BUFFERS {
-        let expected: Vec<Option<u32>> = world.model.buffers[b]
-            .iter()
-            .map(|w| w.defined.then_some(w.value))
-            .collect();
+        let expected: Vec<Option<u32>> =
+            world.model.buffers[b].iter().map(|w| w.defined.then_some(w.value)).collect();
         (0..WORDS).for_each(|w| world.model.bring(b, w, HOST));
         agree(&world.buffers[b].read().unwrap(), &expected);
     }

@@ -47,8 +47,7 @@ fn eight_threads_share_buffers() {
                                 0 => drop(launch.run().unwrap()),
                                 _ => drop(launch.submit().unwrap()),
                             }
-                            own.iter_mut()
-                                .for_each(|v| *v = v.wrapping_mul(3).wrapping_add(7));
+                            own.iter_mut().for_each(|v| *v = v.wrapping_mul(3).wrapping_add(7));
                             if i % 5 == 0 {
                                 assert_eq!(*y.read().unwrap(), own);
                             }

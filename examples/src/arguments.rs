@@ -25,11 +25,7 @@ impl Arguments {
     }
 
     fn parse(usage: &'static str, arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
-        let mut read = Self {
-            on: Placement::Auto,
-            usage,
-            values: Vec::new(),
-        };
+        let mut read = Self { on: Placement::Auto, usage, values: Vec::new() };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             if argument == "--on" {
@@ -60,11 +56,7 @@ impl Arguments {
             None => Ok(default),
             Some(text) => match text.parse() {
                 Ok(value) => Ok(value),
-                Err(_) => bail!(
-                    "`{text}` is no {}; {}",
-                    std::any::type_name::<T>(),
-                    self.expected()
-                ),
+                Err(_) => bail!("`{text}` is no {}; {}", std::any::type_name::<T>(), self.expected()),
             },
         }
     }
@@ -97,10 +89,7 @@ mod tests {
             ("--fast", "--fast"),
             ("--on", "needs a placement"),
             ("--on moon", "`moon`"),
-            (
-                "1 2 3",
-                "`3` is one value too many; the arguments are [size] [steps]",
-            ),
+            ("1 2 3", "`3` is one value too many; the arguments are [size] [steps]"),
         ] {
             let error = parse(line).err().expect(line).to_string();
             assert!(error.contains(culprit), "{line}: {error}");

@@ -37,17 +37,10 @@ pub fn read_npy(path: impl AsRef<Path>) -> anyhow::Result<Field> {
         ),
     };
     let (&[height, width], Order::C) = (&shape[..], file.order()) else {
-        bail!(
-            "{}: the shape {shape:?} is not that of an image, (rows, columns) in C order",
-            show()
-        );
+        bail!("{}: the shape {shape:?} is not that of an image, (rows, columns) in C order", show());
     };
     let values = file.into_vec().with_context(show)?;
-    Ok(Field {
-        height: height as usize,
-        width: width as usize,
-        values,
-    })
+    Ok(Field { height: height as usize, width: width as usize, values })
 }
 
 /// Writes a field.
@@ -78,11 +71,7 @@ mod tests {
     fn a_field_comes_back_and_a_torn_or_foreign_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("field.npy");
-        let field = Field {
-            height: 2,
-            width: 3,
-            values: vec![1.0, -2.5, 0.1, f32::MIN_POSITIVE, 1e30, 6.0],
-        };
+        let field = Field { height: 2, width: 3, values: vec![1.0, -2.5, 0.1, f32::MIN_POSITIVE, 1e30, 6.0] };
         write_npy(&path, &field).unwrap();
         assert_eq!(read_npy(&path).unwrap(), field);
 

@@ -12,10 +12,7 @@ use anyhow::Context;
 pub fn gray(values: &[f32], low: f32, high: f32) -> Vec<[u8; 3]> {
     let scale = 255.0 / (high - low).max(f32::MIN_POSITIVE);
     // A float converts to u8 saturating, NaN to 0.
-    values
-        .iter()
-        .map(|v| [((v - low) * scale).round() as u8; 3])
-        .collect()
+    values.iter().map(|v| [((v - low) * scale).round() as u8; 3]).collect()
 }
 
 /// The colour of a glowing body: black at 0, through red and yellow, to white at 1.
@@ -41,9 +38,7 @@ pub fn write_png(
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header().with_context(show)?;
-    writer
-        .write_image_data(pixels.as_flattened())
-        .with_context(show)?;
+    writer.write_image_data(pixels.as_flattened()).with_context(show)?;
     writer.finish().with_context(show)
 }
 
@@ -64,14 +59,7 @@ mod tests {
     fn a_png_decodes_to_its_pixels() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("flag.png");
-        let pixels = [
-            [255, 0, 0],
-            [0, 255, 0],
-            [0, 0, 255],
-            [1, 2, 3],
-            [4, 5, 6],
-            [7, 8, 9],
-        ];
+        let pixels = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [1, 2, 3], [4, 5, 6], [7, 8, 9]];
         write_png(&path, 3, 2, &pixels).unwrap();
         let decoder = png::Decoder::new(std::io::BufReader::new(File::open(&path).unwrap()));
         let mut reader = decoder.read_info().unwrap();

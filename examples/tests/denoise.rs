@@ -34,17 +34,8 @@ impl Case {
         let input = read_npy(data(&format!("{name}.npy"))).unwrap();
         let exact = Exact::new(&input, kappa, LAMBDA, STEPS);
         let medpy = read_npy(data(&format!("expected/{name}.npy"))).unwrap();
-        assert_eq!(
-            (medpy.width, (medpy.height - 1) * EVERY),
-            (input.width, input.height - 1)
-        );
-        Self {
-            name,
-            kappa,
-            input,
-            exact,
-            medpy,
-        }
+        assert_eq!((medpy.width, (medpy.height - 1) * EVERY), (input.width, input.height - 1));
+        Self { name, kappa, input, exact, medpy }
     }
 
     /// The rows, and their bounds, of which MedPy's result is kept.
@@ -62,11 +53,7 @@ fn data(path: &str) -> PathBuf {
 
 /// The result through the Rust API.
 fn denoise(case: &Case, on: Placement) -> Vec<f32> {
-    let Field {
-        height,
-        width,
-        values,
-    } = &case.input;
+    let Field { height, width, values } = &case.input;
     let rt = Runtime::new().unwrap();
     let src = rt.array([*height, *width], values.clone()).unwrap();
     let dst = rt.zeros::<f32>([*height, *width]).unwrap();
@@ -90,12 +77,7 @@ fn denoise(case: &Case, on: Placement) -> Vec<f32> {
 fn check(case: &Case, on: Placement) {
     let result = denoise(case, on);
     let exact = case.exact.values.iter().zip(&case.exact.bounds);
-    let worst = excess(
-        result
-            .iter()
-            .zip(exact)
-            .map(|(&r, (&e, &bound))| (f64::from(r) - e, bound)),
-    );
+    let worst = excess(result.iter().zip(exact).map(|(&r, (&e, &bound))| (f64::from(r) - e, bound)));
     assert!(
         worst <= 1.0,
         "{} on {on} is {worst} times as far from the exact result as rounding can take it",
@@ -104,10 +86,8 @@ fn check(case: &Case, on: Placement) {
     // Both have the error of f32.
     let bounds: Vec<f32> = case.exact.bounds.iter().map(|&b| 2.0 * b as f32).collect();
     let ours = case.kept(&result).zip(case.kept(&bounds));
-    let worst = excess(
-        ours.zip(&case.medpy.values)
-            .map(|((r, &bound), m)| (f64::from(r - m), f64::from(bound))),
-    );
+    let worst =
+        excess(ours.zip(&case.medpy.values).map(|((r, &bound), m)| (f64::from(r - m), f64::from(bound))));
     assert!(
         worst <= 1.0,
         "{} on {on} is {worst} times as far from MedPy's result as rounding can take them",
@@ -118,13 +98,7 @@ fn check(case: &Case, on: Placement) {
 /// The largest ratio of a difference to its bound; infinite where one is no number.
 fn excess(differences: impl Iterator<Item = (f64, f64)>) -> f64 {
     let ratios = differences.map(|(difference, bound)| difference.abs() / bound);
-    ratios.fold(0.0, |worst, ratio| {
-        if ratio.is_nan() {
-            f64::INFINITY
-        } else {
-            ratio.max(worst)
-        }
-    })
+    ratios.fold(0.0, |worst, ratio| if ratio.is_nan() { f64::INFINITY } else { ratio.max(worst) })
 }
 
 #[test]
@@ -152,46 +126,21 @@ fn elevations_behind_a_gpu_api() {
 fn the_bounds_tell_a_wrong_result() {
     for case in [&*MOON, &*DEM] {
         let Exact { values, bounds } = &case.exact;
-        let changes = case
-            .input
-            .values
-            .iter()
-            .zip(values)
-            .map(|(&before, after)| (f64::from(before) - after).abs());
+        let changes =
+            case.input.values.iter().zip(values).map(|(&before, after)| (f64::from(before) - after).abs());
         let (change, bound) = (changes.sum::<f64>(), bounds.iter().sum::<f64>());
-        assert!(
-            bound < 0.01 * change,
-            "{}: bounds of {bound} for changes of {change}",
-            case.name
-        );
+        assert!(bound < 0.01 * change, "{}: bounds of {bound} for changes of {change}", case.name);
         let wrong = Exact::new(&case.input, 1.01 * case.kappa, LAMBDA, STEPS);
-        let broken = wrong
-            .values
-            .iter()
-            .zip(values)
-            .zip(bounds)
-            .filter(|((w, v), b)| (*w - *v).abs() > **b)
-            .count();
-        assert!(
-            10 * broken > values.len(),
-            "{}: {broken} pixels of {}",
-            case.name,
-            values.len()
-        );
+        let broken =
+            wrong.values.iter().zip(values).zip(bounds).filter(|((w, v), b)| (*w - *v).abs() > **b).count();
+        assert!(10 * broken > values.len(), "{}: {broken} pixels of {}", case.name, values.len());
     }
 }
 
 #[test]
 fn the_command_line_gives_the_same_bits() {
     let warpweft = common::program("warpweft", &["-p", "warpweft-cli"]);
-    let kernel = [
-        env!("CARGO_MANIFEST_DIR"),
-        "..",
-        "shaders",
-        "library",
-        "src",
-        "perona_malik.wgsl",
-    ];
+    let kernel = [env!("CARGO_MANIFEST_DIR"), "..", "shaders", "library", "src", "perona_malik.wgsl"];
     let kernel: PathBuf = kernel.iter().collect();
     let folder = tempfile::tempdir().unwrap();
     for case in [&*MOON, &*DEM] {
@@ -199,15 +148,9 @@ fn the_command_line_gives_the_same_bits() {
             let Field { height, width, .. } = case.input;
             let out = folder.path().join("out.npy");
             let mut command = Command::new(&warpweft);
-            command
-                .arg("run")
-                .arg(&kernel)
-                .args(["--on", &on.to_string(), "--swap", "src,dst"]);
+            command.arg("run").arg(&kernel).args(["--on", &on.to_string(), "--swap", "src,dst"]);
             command.args(["--steps", &STEPS.to_string()]);
-            command.args([
-                "--bind",
-                &format!("src={}", data(&format!("{}.npy", case.name)).display()),
-            ]);
+            command.args(["--bind", &format!("src={}", data(&format!("{}.npy", case.name)).display())]);
             command.args(["--bind", &format!("dst=zeros:f32:{height}x{width}")]);
             command.args(["--set", &format!("params.size={width},{height}")]);
             command.args(["--set", &format!("params.kappa={}", case.kappa)]);
@@ -217,11 +160,7 @@ fn the_command_line_gives_the_same_bits() {
             let theirs = read_npy(&out).unwrap();
             assert_eq!((theirs.height, theirs.width), (height, width));
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert!(
-                bits(&theirs.values) == bits(&denoise(case, on)),
-                "{} on {on}",
-                case.name
-            );
+            assert!(bits(&theirs.values) == bits(&denoise(case, on)), "{} on {on}", case.name);
         }
     }
 }

@@ -27,11 +27,8 @@ const SAXPY: &str = "
     }";
 
 fn saxpy(arguments: &NativeArguments<'_>) -> Result<(), String> {
-    let (a, x, y) = (
-        arguments.value::<f32>("a")?,
-        arguments.slice::<f32>("x")?,
-        arguments.slice_mut::<f32>("y")?,
-    );
+    let (a, x, y) =
+        (arguments.value::<f32>("a")?, arguments.slice::<f32>("x")?, arguments.slice_mut::<f32>("y")?);
     for (y, x) in y.iter_mut().zip(x) {
         *y += a * x;
     }
@@ -49,10 +46,7 @@ fn launcher(cpu: &Cpu, kernel: KernelId, n: u64) -> impl FnMut() + '_ {
     let block = || Arc::new(HostBlock::zeroed(4 * n).expect("memory"));
     let dispatch = Dispatch {
         kernel,
-        grid: Grid {
-            workgroups: [n.div_ceil(64) as u32, 1, 1],
-            over: None,
-        },
+        grid: Grid { workgroups: [n.div_ceil(64) as u32, 1, 1], over: None },
         range: 0..n.div_ceil(64),
         arguments: vec![
             Argument::Value(Arc::from(2.0f32.to_ne_bytes())),
@@ -75,9 +69,7 @@ fn launches(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         for n in [1, 64, 1024, 1 << 16, 1 << 20] {
             group.throughput(Throughput::Elements(n));
-            group.bench_function(BenchmarkId::from_parameter(n), |b| {
-                b.iter(launcher(&cpu, kernel, n))
-            });
+            group.bench_function(BenchmarkId::from_parameter(n), |b| b.iter(launcher(&cpu, kernel, n)));
         }
     }
 }
@@ -92,11 +84,7 @@ fn handover(c: &mut Criterion) {
 fn threads(c: &mut Criterion) {
     let mut group = c.benchmark_group("threads");
     for (name, threads) in [("one", Some(1)), ("all", None)] {
-        let cpu = Cpu::new(Settings {
-            threads,
-            ..Settings::default()
-        })
-        .expect("a CPU");
+        let cpu = Cpu::new(Settings { threads, ..Settings::default() }).expect("a CPU");
         let kernel = load(&cpu, None);
         for n in [1 << 10, 1 << 12, 1 << 14, 1 << 16] {
             group.bench_function(BenchmarkId::new(name, n), |b| b.iter(launcher(&cpu, kernel, n)));

@@ -10,15 +10,10 @@ use warpweft_module::{Interface, Space};
 /// The host block of a region, whose range lies within it and is whole words.
 pub(crate) fn region<'a>(what: &str, region: &'a Region) -> Result<&'a Arc<HostBlock>, String> {
     let Memory::Host(block) = &region.memory else {
-        return Err(format!(
-            "{what} is device memory, and this device's memory is host memory"
-        ));
+        return Err(format!("{what} is device memory, and this device's memory is host memory"));
     };
     if !region.offset.is_multiple_of(4) || !region.size.is_multiple_of(4) {
-        return Err(format!(
-            "{what}: offset {} and size {} are not whole words",
-            region.offset, region.size
-        ));
+        return Err(format!("{what}: offset {} and size {} are not whole words", region.offset, region.size));
     }
     match region.offset.checked_add(region.size) {
         Some(end) if end <= block.len() => Ok(block),
@@ -39,30 +34,19 @@ pub(crate) fn copy(from: &Region, to: &Region) -> Result<(), String> {
     }
     let (a, b) = (from.bytes(), to.bytes());
     if Arc::ptr_eq(source, target) && a.start < b.end && b.start < a.end {
-        return Err(format!(
-            "the bytes {a:?} cannot be copied to the overlapping {b:?} of the same block"
-        ));
+        return Err(format!("the bytes {a:?} cannot be copied to the overlapping {b:?} of the same block"));
     }
     Ok(())
 }
 
 /// A dispatch of a kernel with that interface.
 pub(crate) fn dispatch(dispatch: &Dispatch, interface: &Interface) -> Result<(), String> {
-    let Dispatch {
-        grid,
-        range,
-        arguments,
-        ..
-    } = dispatch;
+    let Dispatch { grid, range, arguments, .. } = dispatch;
     if range.start > range.end || range.end > grid.len() {
         return Err(format!("the workgroups {range:?} leave a grid of {}", grid.len()));
     }
     if arguments.len() != interface.bindings.len() {
-        return Err(format!(
-            "{} arguments for {} bindings",
-            arguments.len(),
-            interface.bindings.len()
-        ));
+        return Err(format!("{} arguments for {} bindings", arguments.len(), interface.bindings.len()));
     }
     for (argument, binding) in arguments.iter().zip(&interface.bindings) {
         let size = match argument {
@@ -83,10 +67,7 @@ pub(crate) fn dispatch(dispatch: &Dispatch, interface: &Interface) -> Result<(),
             Argument::Value(bytes) => bytes.len() as u64,
         };
         if size < binding.min_size {
-            return Err(format!(
-                "`{}` got {size} bytes and needs {}",
-                binding.name, binding.min_size
-            ));
+            return Err(format!("`{}` got {size} bytes and needs {}", binding.name, binding.min_size));
         }
     }
     Ok(())

@@ -54,10 +54,7 @@ impl Crew {
         let parts = items.end.saturating_sub(items.start).div_ceil(part);
         let others = (self.threads() as u64 - 1).min(parts.saturating_sub(1));
         let shift = Arc::new(Shift {
-            state: Mutex::new(State {
-                work: Some(work.clone()),
-                active: 0,
-            }),
+            state: Mutex::new(State { work: Some(work.clone()), active: 0 }),
             idle: Condvar::new(),
             next: AtomicU64::new(items.start),
             end: items.end,
@@ -95,10 +92,7 @@ impl Shift {
         for _ in 0..2 {
             let vacancy = |n: usize| n.checked_sub(1);
             if self.next.load(Ordering::Relaxed) >= self.end
-                || self
-                    .vacancies
-                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, vacancy)
-                    .is_err()
+                || self.vacancies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, vacancy).is_err()
             {
                 return;
             }
@@ -169,10 +163,7 @@ mod tests {
     }
 
     fn tally(threads: usize, items: Range<u64>, part: u64, last: u64) -> Vec<usize> {
-        let work = Arc::new(Tally {
-            seen: (0..items.end).map(|_| AtomicUsize::new(0)).collect(),
-            last,
-        });
+        let work = Arc::new(Tally { seen: (0..items.end).map(|_| AtomicUsize::new(0)).collect(), last });
         Crew::new(Some(threads)).unwrap().share(work.clone(), items, part);
         let work = Arc::into_inner(work).expect("nobody else holds the work after `share`");
         work.seen.into_iter().map(AtomicUsize::into_inner).collect()
@@ -181,14 +172,8 @@ mod tests {
     #[test]
     fn every_item_is_handled_once() {
         for threads in [1, 2, 7] {
-            for (items, part) in [
-                (0..0, 1),
-                (0..1, 1),
-                (3..1000, 1),
-                (5..1000, 7),
-                (0..10, 100),
-                (0..10, 0),
-            ] {
+            for (items, part) in [(0..0, 1), (0..1, 1), (3..1000, 1), (5..1000, 7), (0..10, 100), (0..10, 0)]
+            {
                 let expected: Vec<_> = (0..items.end).map(|i| usize::from(i >= items.start)).collect();
                 assert_eq!(
                     tally(threads, items.clone(), part, u64::MAX),
@@ -203,10 +188,7 @@ mod tests {
     fn work_that_is_over_is_not_continued() {
         assert_eq!(tally(1, 0..100, 10, 5)[..], [vec![1; 6], vec![0; 94]].concat());
         let seen = tally(4, 0..100_000, 1, 10);
-        assert!(
-            seen[..=10].iter().all(|&n| n == 1),
-            "every part before the last was begun"
-        );
+        assert!(seen[..=10].iter().all(|&n| n == 1), "every part before the last was begun");
         assert!(seen.iter().sum::<usize>() < 100_000);
     }
 
@@ -215,10 +197,7 @@ mod tests {
         let crew = Crew::new(Some(1)).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
         crew.pool().spawn(move || gate.recv().unwrap());
-        let work = Arc::new(Tally {
-            seen: (0..100).map(|_| AtomicUsize::new(0)).collect(),
-            last: u64::MAX,
-        });
+        let work = Arc::new(Tally { seen: (0..100).map(|_| AtomicUsize::new(0)).collect(), last: u64::MAX });
         crew.share(work.clone(), 0..100, 1);
         assert!(work.seen.iter().all(|n| n.load(Ordering::Relaxed) == 1));
         open.send(()).unwrap();

@@ -16,10 +16,7 @@ impl Deadline {
     /// The end of work that starts now; none when there is no limit or it lies beyond what the clock can say.
     pub(crate) fn after(limit: Option<Duration>) -> Option<Self> {
         let limit = limit?;
-        Some(Self {
-            at: Instant::now().checked_add(limit)?,
-            limit,
-        })
+        Some(Self { at: Instant::now().checked_add(limit)?, limit })
     }
 
     /// It is over.

@@ -32,11 +32,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            threads: None,
-            time_limit: None,
-            subgroup_size: 32,
-        }
+        Self { threads: None, time_limit: None, subgroup_size: 32 }
     }
 }
 
@@ -80,10 +76,7 @@ impl Cpu {
             let what = "the subgroup size (a power of two from 4 up)";
             return Err(limit(what, settings.subgroup_size.into(), 128));
         }
-        if let Some(threads) = settings
-            .threads
-            .filter(|&n| n == 0 || n > rayon::max_num_threads())
-        {
+        if let Some(threads) = settings.threads.filter(|&n| n == 0 || n > rayon::max_num_threads()) {
             let what = "the number of threads (at least 1)";
             return Err(limit(what, threads as u64, rayon::max_num_threads() as u64));
         }
@@ -92,19 +85,8 @@ impl Cpu {
             reason: format!("the thread pool could not be started: {error}"),
         })?;
         let info = info::processor(crew.threads(), settings.subgroup_size);
-        tracing::debug!(
-            name = info.name,
-            simd = info.driver,
-            threads = crew.threads(),
-            "opened the CPU"
-        );
-        Ok(Self {
-            info,
-            settings,
-            crew,
-            kernels: Kernels::default(),
-            scratches: Arc::default(),
-        })
+        tracing::debug!(name = info.name, simd = info.driver, threads = crew.threads(), "opened the CPU");
+        Ok(Self { info, settings, crew, kernels: Kernels::default(), scratches: Arc::default() })
     }
 
     fn dispatch(&self, dispatch: Dispatch, deadline: Option<Deadline>) -> Result<Timing, Error> {
@@ -136,30 +118,19 @@ impl Cpu {
         result.map_err(|failure| match (failure, deadline) {
             (Failure::TimedOut, Some(deadline)) => self.timeout(deadline),
             (Failure::TimedOut, None) => self.internal("work was cancelled without a time limit".into()),
-            (Failure::Fault(reason), _) => Error::Execution {
-                device: self.info.name.clone(),
-                kernel: interface.entry.clone(),
-                reason,
-            },
+            (Failure::Fault(reason), _) => {
+                Error::Execution { device: self.info.name.clone(), kernel: interface.entry.clone(), reason }
+            }
         })?;
-        Ok(Timing {
-            seconds,
-            source: TimingSource::Host,
-        })
+        Ok(Timing { seconds, source: TimingSource::Host })
     }
 
     fn internal(&self, reason: String) -> Error {
-        Error::Internal {
-            device: self.info.name.clone(),
-            reason,
-        }
+        Error::Internal { device: self.info.name.clone(), reason }
     }
 
     fn timeout(&self, deadline: Deadline) -> Error {
-        Error::Timeout {
-            device: self.info.name.clone(),
-            limit: deadline.limit,
-        }
+        Error::Timeout { device: self.info.name.clone(), limit: deadline.limit }
     }
 }
 
@@ -172,7 +143,9 @@ fn work(interface: &Interface, dispatch: &Dispatch) -> f64 {
     each * invocations
 }
 
-impl Device for Cpu {
+// SAFETY: everything is executed within `submit`, which keeps no block; interpreted kernels write bindings that the
+// kernel writes, copies and fills their targets.
+unsafe impl Device for Cpu {
     fn info(&self) -> &DeviceInfo {
         &self.info
     }
@@ -184,11 +157,7 @@ impl Device for Cpu {
             kernel: program.kernel.interface().entry.clone(),
             reason,
         })?;
-        Ok(Loaded {
-            kernel,
-            path,
-            seconds: start.elapsed().as_secs_f64(),
-        })
+        Ok(Loaded { kernel, path, seconds: start.elapsed().as_secs_f64() })
     }
 
     fn unload(&self, kernel: KernelId) {
@@ -228,10 +197,7 @@ impl Device for Cpu {
     }
 
     fn poll(&self, fence: Fence) -> Result<Option<Completion>, Error> {
-        Err(self.internal(format!(
-            "fence {} does not exist: submissions are done at once",
-            fence.0
-        )))
+        Err(self.internal(format!("fence {} does not exist: submissions are done at once", fence.0)))
     }
 
     fn wait(&self, fence: Fence) -> Result<Completion, Error> {

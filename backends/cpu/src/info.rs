@@ -19,15 +19,9 @@ pub(crate) fn processor(threads: usize, subgroup_size: u32) -> DeviceInfo {
         .with_cpu(CpuRefreshKind::nothing())
         .with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(wanted);
-    let brand = system
-        .cpus()
-        .first()
-        .map(|cpu| cpu.brand().trim())
-        .filter(|brand| !brand.is_empty());
+    let brand = system.cpus().first().map(|cpu| cpu.brand().trim()).filter(|brand| !brand.is_empty());
     // A container's share, where there is one.
-    let memory = system
-        .cgroup_limits()
-        .map_or(system.total_memory(), |limits| limits.total_memory);
+    let memory = system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory);
     DeviceInfo {
         name: brand.unwrap_or(std::env::consts::ARCH).to_owned(),
         kind: DeviceKind::Cpu,
@@ -73,11 +67,7 @@ fn instruction_set() -> &'static str {
     }
     #[cfg(target_arch = "aarch64")]
     {
-        if std::arch::is_aarch64_feature_detected!("sve") {
-            "sve"
-        } else {
-            "neon"
-        }
+        if std::arch::is_aarch64_feature_detected!("sve") { "sve" } else { "neon" }
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
@@ -94,11 +84,7 @@ mod tests {
         let info = processor(3, 32);
         assert!(!info.name.is_empty());
         assert!(!info.driver.is_empty());
-        assert!(
-            info.limits.memory.is_some_and(|bytes| bytes > 1 << 20),
-            "{:?}",
-            info.limits.memory
-        );
+        assert!(info.limits.memory.is_some_and(|bytes| bytes > 1 << 20), "{:?}", info.limits.memory);
         assert_eq!((info.threads, info.subgroup_sizes), (Some(3), [32, 32]));
     }
 }

@@ -84,23 +84,12 @@ impl Launch {
         let mut values = Vec::new();
         for argument in &dispatch.arguments {
             if let Argument::Value(bytes) = argument {
-                let words = bytes
-                    .chunks_exact(4)
-                    .map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+                let words = bytes.chunks_exact(4).map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
                 values.extend(words.map(AtomicU32::new));
             }
         }
         let (first, failure) = (AtomicU64::new(u64::MAX), Mutex::new(None));
-        Self {
-            prepared,
-            dispatch,
-            subgroup_size,
-            deadline,
-            scratches,
-            values,
-            first,
-            failure,
-        }
+        Self { prepared, dispatch, subgroup_size, deadline, scratches, values, first, failure }
     }
 
     /// Runs every workgroup of the range; `work` is an estimate of all operations and words.
@@ -163,16 +152,11 @@ impl Launch {
         let cancelled = || self.stops(linear);
         let launch = interpreter::Launch {
             bindings,
-            grid: interpreter::Grid {
-                workgroups: hal.workgroups,
-                over: hal.over,
-            },
+            grid: interpreter::Grid { workgroups: hal.workgroups, over: hal.over },
             subgroup_size: self.subgroup_size,
             cancelled: &cancelled,
         };
-        match catch_unwind(AssertUnwindSafe(|| {
-            program.run_workgroup(&launch, linear, scratch)
-        })) {
+        match catch_unwind(AssertUnwindSafe(|| program.run_workgroup(&launch, linear, scratch))) {
             Ok(Ok(())) => {}
             // Cancelled for an earlier workgroup's sake, which says why.
             Ok(Err(Fault::Cancelled { .. })) if self.first.load(Ordering::Relaxed) < linear => {}
@@ -180,10 +164,7 @@ impl Launch {
             Ok(Err(fault)) => self.fail(linear, Failure::Fault(fault.to_string())),
             Err(panic) => {
                 *scratch = Scratch::default();
-                self.fail(
-                    linear,
-                    Failure::Fault(format!("the interpreter: {}", panic_message(panic))),
-                );
+                self.fail(linear, Failure::Fault(format!("the interpreter: {}", panic_message(panic))));
             }
         }
     }

@@ -51,13 +51,7 @@ impl Prepared {
 type Key = (Hash, Option<usize>);
 
 fn key(program: &Program) -> Key {
-    (
-        program.kernel.hash(),
-        program
-            .native
-            .as_ref()
-            .map(|native| Arc::as_ptr(native).cast::<()>() as usize),
-    )
+    (program.kernel.hash(), program.native.as_ref().map(|native| Arc::as_ptr(native).cast::<()>() as usize))
 }
 
 struct Entry {
@@ -98,14 +92,7 @@ impl Kernels {
         }
         tables.last += 1;
         let (id, path) = (KernelId(tables.last), prepared.path());
-        tables.entries.insert(
-            id,
-            Entry {
-                prepared,
-                key,
-                loads: 1,
-            },
-        );
+        tables.entries.insert(id, Entry { prepared, key, loads: 1 });
         tables.ids.insert(key, id);
         Ok((id, path))
     }
@@ -125,11 +112,7 @@ impl Kernels {
     }
 
     pub(crate) fn get(&self, id: KernelId) -> Option<Arc<Prepared>> {
-        self.tables
-            .read()
-            .entries
-            .get(&id)
-            .map(|entry| entry.prepared.clone())
+        self.tables.read().entries.get(&id).map(|entry| entry.prepared.clone())
     }
 }
 

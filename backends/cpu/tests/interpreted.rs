@@ -16,18 +16,10 @@ fn saxpy_on(cpu: &Cpu, n: usize) -> Vec<f32> {
     assert_eq!(loaded.path, Path::Interpreter);
     let x: Vec<f32> = (0..n).map(|i| (i as f32).sqrt()).collect();
     let (x, y) = (block(&x), block(&vec![0.1f32; n]));
-    let arguments = vec![
-        value(1.7f32),
-        Argument::Region(whole(&x)),
-        Argument::Region(whole(&y)),
-    ];
+    let arguments = vec![value(1.7f32), Argument::Region(whole(&x)), Argument::Region(whole(&y))];
     run(cpu, dispatch(loaded.kernel, n.div_ceil(64) as u32, arguments)).unwrap();
     cpu.unload(loaded.kernel);
-    assert_eq!(
-        Arc::strong_count(&y),
-        1,
-        "nothing holds the memory when the work is done"
-    );
+    assert_eq!(Arc::strong_count(&y), 1, "nothing holds the memory when the work is done");
     read(&y)
 }
 
@@ -43,20 +35,12 @@ fn results_are_the_same_for_any_number_of_threads_and_for_native_code() {
     for n in SIZES {
         for threads in [1, 2, 5] {
             let cpu = cpu(threads);
-            assert_eq!(
-                saxpy_on(&cpu, n),
-                saxpy_expected(n),
-                "{n} elements on {threads} threads"
-            );
+            assert_eq!(saxpy_on(&cpu, n), saxpy_expected(n), "{n} elements on {threads} threads");
         }
         let cpu = cpu(2);
         let x: Vec<f32> = (0..n).map(|i| (i as f32).sqrt()).collect();
         let (x, y) = (block(&x), block(&vec![0.1f32; n]));
-        let arguments = vec![
-            value(1.7f32),
-            Argument::Region(whole(&x)),
-            Argument::Region(whole(&y)),
-        ];
+        let arguments = vec![value(1.7f32), Argument::Region(whole(&x)), Argument::Region(whole(&y))];
         let kernel = load(&cpu, SAXPY, Some(Arc::new(saxpy))).kernel;
         run(&cpu, dispatch(kernel, n.div_ceil(64) as u32, arguments)).unwrap();
         assert_eq!(read::<f32>(&y), saxpy_expected(n), "{n} elements in native code");
@@ -89,10 +73,7 @@ fn ids(threads: usize, grid: Grid, ranges: &[(u64, u64)]) -> Vec<[u32; 4]> {
 
 #[test]
 fn slices_of_a_grid_equal_the_whole() {
-    let grid = Grid {
-        workgroups: [30, 20, 10],
-        over: None,
-    };
+    let grid = Grid { workgroups: [30, 20, 10], over: None };
     let whole = ids(3, grid, &[(0, 6000)]);
     for (i, &[x, y, z, w]) in whole.iter().enumerate() {
         let i = i as u32;
@@ -102,42 +83,17 @@ fn slices_of_a_grid_equal_the_whole() {
     assert_eq!(ids(3, grid, &[(0, 1), (1, 77), (77, 5999), (5999, 6000)]), whole);
     assert_eq!(ids(1, grid, &[(3000, 6000), (0, 3000)]), whole);
     let part = ids(2, grid, &[(100, 5000)]);
-    let expected = whole.iter().map(|id| {
-        if (101..=5000).contains(&id[3]) {
-            *id
-        } else {
-            [0; 4]
-        }
-    });
+    let expected = whole.iter().map(|id| if (101..=5000).contains(&id[3]) { *id } else { [0; 4] });
     assert_eq!(part, expected.collect::<Vec<_>>());
 }
 
 #[test]
 fn invocations_beyond_an_exact_grid_take_no_effect() {
-    let free = ids(
-        2,
-        Grid {
-            workgroups: [30, 20, 10],
-            over: None,
-        },
-        &[(0, 6000)],
-    );
+    let free = ids(2, Grid { workgroups: [30, 20, 10], over: None }, &[(0, 6000)]);
     let over = [117, 39, 9];
-    let exact = ids(
-        2,
-        Grid {
-            workgroups: [30, 20, 10],
-            over: Some(over),
-        },
-        &[(0, 6000)],
-    );
+    let exact = ids(2, Grid { workgroups: [30, 20, 10], over: Some(over) }, &[(0, 6000)]);
     let inside = |id: &[u32; 4]| (0..3).all(|axis| id[axis] < over[axis]);
-    assert_eq!(
-        exact,
-        free.iter()
-            .map(|id| if inside(id) { *id } else { [0; 4] })
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(exact, free.iter().map(|id| if inside(id) { *id } else { [0; 4] }).collect::<Vec<_>>());
 }
 
 /// Workgroup 37 fails late, workgroup 137 at once.
@@ -189,19 +145,12 @@ const BACKWARD: &str = "
 
 #[test]
 fn a_large_launch_is_shared_with_other_threads() {
-    let settings = Settings {
-        threads: Some(2),
-        time_limit: Some(Duration::from_secs(60)),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { threads: Some(2), time_limit: Some(Duration::from_secs(60)), ..Settings::default() };
     let cpu = Cpu::new(settings).unwrap();
     let kernel = load(&cpu, BACKWARD, None).kernel;
     let done = block(&[0u32]);
-    run(
-        &cpu,
-        dispatch(kernel, 10_000, vec![Argument::Region(whole(&done))]),
-    )
-    .unwrap();
+    run(&cpu, dispatch(kernel, 10_000, vec![Argument::Region(whole(&done))])).unwrap();
     assert_eq!(read::<u32>(&done), [1]);
 }
 
@@ -223,21 +172,10 @@ fn a_failure_stops_the_workgroups_after_it() {
         let cpu = cpu(4);
         let kernel = load(&cpu, DOOMED, None).kernel;
         let out = block(&[0u32]);
-        report
-            .send(run(
-                &cpu,
-                dispatch(kernel, 10_000, vec![Argument::Region(whole(&out))]),
-            ))
-            .unwrap();
+        report.send(run(&cpu, dispatch(kernel, 10_000, vec![Argument::Region(whole(&out))]))).unwrap();
     });
-    let error = reported
-        .recv_timeout(Duration::from_secs(60))
-        .expect("it ends")
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::Execution { reason, .. } if reason.contains("test.wgsl:8:")),
-        "{error}"
-    );
+    let error = reported.recv_timeout(Duration::from_secs(60)).expect("it ends").unwrap_err();
+    assert!(matches!(&error, Error::Execution { reason, .. } if reason.contains("test.wgsl:8:")), "{error}");
 }
 
 const ENDLESS: &str = "
@@ -253,35 +191,20 @@ const ENDLESS: &str = "
 fn an_endless_loop_ends_by_the_time_limit() {
     let limit = Duration::from_millis(50);
     for threads in [1, 3] {
-        let settings = Settings {
-            threads: Some(threads),
-            time_limit: Some(limit),
-            ..Settings::default()
-        };
+        let settings = Settings { threads: Some(threads), time_limit: Some(limit), ..Settings::default() };
         let cpu = Cpu::new(settings).unwrap();
         let kernel = load(&cpu, ENDLESS, None).kernel;
         let out = block(&[0u32; 2]);
         for workgroups in [1, 10_000] {
-            let command = || {
-                vec![Command::Dispatch(dispatch(
-                    kernel,
-                    workgroups,
-                    vec![Argument::Region(whole(&out))],
-                ))]
-            };
+            let command =
+                || vec![Command::Dispatch(dispatch(kernel, workgroups, vec![Argument::Region(whole(&out))]))];
             let error = cpu.submit(submission(command())).unwrap_err();
-            assert!(
-                matches!(error, Error::Timeout { limit: l, .. } if l == limit),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Timeout { limit: l, .. } if l == limit), "{error}");
             // A limit of its own comes before the device's.
             let mut short = submission(command());
             short.time_limit = Some(Duration::from_millis(5));
             let error = cpu.submit(short).unwrap_err();
-            assert!(
-                matches!(error, Error::Timeout { limit, .. } if limit.as_millis() == 5),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Timeout { limit, .. } if limit.as_millis() == 5), "{error}");
         }
         assert_eq!(saxpy_on(&cpu, 1000), saxpy_expected(1000), "the device goes on");
     }
@@ -294,10 +217,7 @@ fn no_command_starts_after_the_limit() {
     let out = block(&[0u32; 2]);
     let mut late = submission(vec![
         Command::Dispatch(dispatch(kernel, 1, vec![Argument::Region(whole(&out))])),
-        Command::Fill {
-            to: whole(&out),
-            word: 1,
-        },
+        Command::Fill { to: whole(&out), word: 1 },
     ]);
     late.time_limit = Some(Duration::from_millis(1));
     assert!(matches!(cpu.submit(late), Err(Error::Timeout { .. })));
@@ -348,10 +268,7 @@ fn it_may_be_called_from_inside_any_rayon_pool() {
     let n = 50_000;
     for threads in [1, 3] {
         let cpu = cpu(3);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         assert_eq!(pool.install(|| saxpy_on(&cpu, n)), saxpy_expected(n));
         let all: Vec<_> = pool.install(|| (0..8).into_par_iter().map(|_| saxpy_on(&cpu, n)).collect());
         assert!(all.iter().all(|y| *y == saxpy_expected(n)));
@@ -398,11 +315,7 @@ const SUBGROUP: &str = "
 #[test]
 fn subgroups_have_the_size_that_the_settings_say() {
     for subgroup_size in [4, 32, 128] {
-        let cpu = Cpu::new(Settings {
-            subgroup_size,
-            ..Settings::default()
-        })
-        .unwrap();
+        let cpu = Cpu::new(Settings { subgroup_size, ..Settings::default() }).unwrap();
         let out = block(&[0u32]);
         let kernel = load(&cpu, SUBGROUP, None).kernel;
         run(&cpu, dispatch(kernel, 1, vec![Argument::Region(whole(&out))])).unwrap();

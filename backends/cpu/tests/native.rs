@@ -16,11 +16,7 @@ fn launch(threads: usize, n: usize, native: impl Native + 'static) -> Result<Vec
     assert_eq!(loaded.path, Path::Native);
     let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
     let (x, y) = (block(&x), block(&vec![1.0f32; n]));
-    let arguments = vec![
-        value(2.0f32),
-        Argument::Region(whole(&x)),
-        Argument::Region(whole(&y)),
-    ];
+    let arguments = vec![value(2.0f32), Argument::Region(whole(&x)), Argument::Region(whole(&y))];
     let done = run(&cpu, dispatch(loaded.kernel, n.div_ceil(64) as u32, arguments))?;
     assert_eq!(done.dispatches.len(), 1);
     assert_eq!(done.dispatches[0].source, TimingSource::Host);
@@ -44,11 +40,7 @@ fn a_large_launch_runs_rayon_code_on_the_devices_own_threads() {
     let parallel = |arguments: &NativeArguments<'_>| {
         assert_eq!(rayon::current_num_threads(), 3);
         let (a, x) = (arguments.value::<f32>("a")?, arguments.slice::<f32>("x")?);
-        arguments
-            .slice_mut::<f32>("y")?
-            .par_iter_mut()
-            .zip(x)
-            .for_each(|(y, x)| *y += a * x);
+        arguments.slice_mut::<f32>("y")?.par_iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
         Ok(())
     };
     assert_eq!(launch(3, 1 << 20, parallel).unwrap(), expected(1 << 20));
@@ -71,10 +63,7 @@ fn within_a_rayon_pool_it_uses_that_pool() {
         assert_eq!(rayon::current_num_threads(), 1);
         saxpy(arguments)
     };
-    assert_eq!(
-        pool.install(|| launch(2, 1 << 20, native)).unwrap(),
-        expected(1 << 20)
-    );
+    assert_eq!(pool.install(|| launch(2, 1 << 20, native)).unwrap(), expected(1 << 20));
 }
 
 /// The failure of a launch is an execution error of the kernel, whose reason is this.
@@ -88,26 +77,16 @@ fn check_failure(n: usize, native: impl Native + 'static, expected: &str) {
 #[test]
 fn errors_and_panics_fail_the_launch_with_their_message() {
     for n in [1, 1 << 20] {
-        check_failure(
-            n,
-            |_: &NativeArguments<'_>| Err("a is not a number".into()),
-            "a is not a number",
-        );
+        check_failure(n, |_: &NativeArguments<'_>| Err("a is not a number".into()), "a is not a number");
         check_failure(
             n,
             |_: &NativeArguments<'_>| panic!("index {n} is odd", n = 3),
             "it panicked: index 3 is odd",
         );
         check_failure(n, |_: &NativeArguments<'_>| panic!("no"), "it panicked: no");
-        check_failure(
-            n,
-            |_: &NativeArguments<'_>| std::panic::panic_any(7),
-            "it panicked",
-        );
+        check_failure(n, |_: &NativeArguments<'_>| std::panic::panic_any(7), "it panicked");
         let parallel = |_: &NativeArguments<'_>| {
-            (0..1000)
-                .into_par_iter()
-                .for_each(|i| assert!(i != 500, "five hundred"));
+            (0..1000).into_par_iter().for_each(|i| assert!(i != 500, "five hundred"));
             Ok(())
         };
         check_failure(n, parallel, "it panicked: five hundred");
@@ -121,11 +100,7 @@ fn misuse_of_a_binding_is_an_error_that_names_it() {
         y[0] = arguments.slice::<f32>("y")?[0];
         Ok(())
     };
-    check_failure(
-        4,
-        twice,
-        "`y` is lent already: take each slice once, before it is used",
-    );
+    check_failure(4, twice, "`y` is lent already: take each slice once, before it is used");
     let unknown = |arguments: &NativeArguments<'_>| arguments.slice::<f32>("z").map(drop);
     check_failure(4, unknown, "the kernel has no binding `z`; it has `a`, `x`, `y`");
     let readonly = |arguments: &NativeArguments<'_>| arguments.slice_mut::<f32>("x").map(drop);
@@ -142,13 +117,7 @@ fn a_device_survives_failed_launches() {
     };
     let kernel = load(&cpu, SAXPY, Some(Arc::new(native))).kernel;
     let y = block(&[0.0f32; 4]);
-    let arguments = || {
-        vec![
-            value(1.0f32),
-            Argument::Region(whole(&y)),
-            Argument::Region(whole(&y)),
-        ]
-    };
+    let arguments = || vec![value(1.0f32), Argument::Region(whole(&y)), Argument::Region(whole(&y))];
     assert!(run(&cpu, dispatch(kernel, 1, arguments())).is_err());
     assert!(run(&cpu, dispatch(kernel, 1, arguments())).is_ok());
 }
@@ -160,32 +129,18 @@ fn programs_are_told_apart_by_kernel_and_implementation() {
     let other: Arc<dyn Native> = Arc::new(|_: &NativeArguments<'_>| Ok(()));
     let first = load(&cpu, SAXPY, Some(native.clone())).kernel;
     assert_eq!(load(&cpu, SAXPY, Some(native.clone())).kernel, first);
-    let others = [
-        load(&cpu, SAXPY, Some(other)).kernel,
-        load(&cpu, SAXPY, None).kernel,
-    ];
+    let others = [load(&cpu, SAXPY, Some(other)).kernel, load(&cpu, SAXPY, None).kernel];
     assert!(others[0] != first && others[1] != first && others[0] != others[1]);
 
     // Each load is taken back by one unload; unknown ids are ignored.
     let y = block(&[0.0f32; 4]);
     let x = block(&[0.0f32; 4]);
-    let arguments = || {
-        vec![
-            value(1.0f32),
-            Argument::Region(whole(&x)),
-            Argument::Region(whole(&y)),
-        ]
-    };
+    let arguments = || vec![value(1.0f32), Argument::Region(whole(&x)), Argument::Region(whole(&y))];
     cpu.unload(first);
     assert!(run(&cpu, dispatch(first, 1, arguments())).is_ok());
     cpu.unload(first);
     cpu.unload(first);
     let error = run(&cpu, dispatch(first, 1, arguments())).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("kernel {} is not loaded", first.0)),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&format!("kernel {} is not loaded", first.0)), "{error}");
     assert_ne!(load(&cpu, SAXPY, Some(native)).kernel, first);
 }

@@ -53,9 +53,7 @@ impl Contract<'_> {
     ) -> Checked {
         self.region(&format!("the source of {what}"), from, source)?;
         self.region(&format!("the target of {what}"), to, target)?;
-        ensure(from.size == to.size, || {
-            format!("{what} of {} bytes to {}", from.size, to.size)
-        })?;
+        ensure(from.size == to.size, || format!("{what} of {} bytes to {}", from.size, to.size))?;
         ensure(!overlap(from, to), || {
             format!(
                 "{what} from bytes {:?} to the overlapping {:?} of the same memory",
@@ -83,15 +81,12 @@ impl Contract<'_> {
         ensure(offset.checked_add(size).is_some_and(|end| end <= len), || {
             format!("{what}: {size} bytes at offset {offset} leave a memory of {len} bytes")
         })?;
-        ensure(
-            !self.awaited.iter().any(|awaited| overlap(awaited, region)),
-            || {
-                format!(
-                    "{what}: the host bytes {:?} are still to be written by a download in flight",
-                    region.bytes()
-                )
-            },
-        )
+        ensure(!self.awaited.iter().any(|awaited| overlap(awaited, region)), || {
+            format!(
+                "{what}: the host bytes {:?} are still to be written by a download in flight",
+                region.bytes()
+            )
+        })
     }
 
     fn dispatch(&self, dispatch: &Dispatch) -> Checked {
@@ -135,22 +130,14 @@ impl Contract<'_> {
             ensure(size >= binding.min_size, || {
                 format!("{name} got {size} bytes and needs {}", binding.min_size)
             })?;
-            ensure(size <= limit, || {
-                format!("{name} got {size} bytes, the device allows {limit}")
-            })?;
+            ensure(size <= limit, || format!("{name} got {size} bytes, the device allows {limit}"))?;
         }
         for (i, (a, first)) in given.iter().zip(bindings).enumerate() {
             for (b, second) in given.iter().zip(bindings).skip(i + 1) {
                 if let (Argument::Region(a), Argument::Region(b)) = (a, b) {
-                    ensure(
-                        !overlap(a, b) || !(first.access.writable || second.access.writable),
-                        || {
-                            format!(
-                                "`{}` and `{}` overlap and one is writable",
-                                first.name, second.name
-                            )
-                        },
-                    )?;
+                    ensure(!overlap(a, b) || !(first.access.writable || second.access.writable), || {
+                        format!("`{}` and `{}` overlap and one is writable", first.name, second.name)
+                    })?;
                 }
             }
         }
@@ -160,9 +147,7 @@ impl Contract<'_> {
 
 fn grid(dispatch: &Dispatch, interface: &Interface) -> Checked {
     let Dispatch { grid, range, .. } = dispatch;
-    ensure(grid.len() <= u32::MAX.into(), || {
-        format!("a grid of {} workgroups", grid.len())
-    })?;
+    ensure(grid.len() <= u32::MAX.into(), || format!("a grid of {} workgroups", grid.len()))?;
     ensure(range.start <= range.end && range.end <= grid.len(), || {
         format!("the workgroups {range:?} leave a grid of {}", grid.len())
     })?;
@@ -170,9 +155,7 @@ fn grid(dispatch: &Dispatch, interface: &Interface) -> Checked {
     for axis in 0..3 {
         let all = u64::from(grid.workgroups[axis]) * u64::from(interface.workgroup_size[axis]);
         let over = u64::from(over[axis]);
-        ensure(over <= all, || {
-            format!("over {over} invocations along axis {axis}, but the grid has {all}")
-        })?;
+        ensure(over <= all, || format!("over {over} invocations along axis {axis}, but the grid has {all}"))?;
         ensure(over == all || !interface.barriers, || {
             format!("over {over} of {all} invocations along axis {axis}, but the kernel has barriers")
         })?;

@@ -51,10 +51,7 @@ pub(crate) struct Noise {
 
 impl Noise {
     pub(crate) fn new(deviation: f64, seed: u64) -> Self {
-        Self {
-            deviation,
-            state: mix(seed),
-        }
+        Self { deviation, state: mix(seed) }
     }
 
     /// The next factor; 1 where there is no deviation.

@@ -29,11 +29,7 @@ impl Fake {
     /// The device that the spec describes.
     pub fn new(spec: Spec) -> Self {
         let state = Mutex::new(State::new(&spec));
-        Self {
-            info: spec.info(),
-            spec,
-            state,
-        }
+        Self { info: spec.info(), spec, state }
     }
 
     /// Its clock, perhaps shared with other devices.
@@ -50,12 +46,7 @@ impl Fake {
     pub fn counters(&self) -> Counters {
         let state = self.state.lock();
         let (allocated_bytes, peak_bytes) = (state.memories.allocated, state.memories.peak);
-        Counters {
-            allocated_bytes,
-            peak_bytes,
-            submissions: state.submissions,
-            ..state.counters
-        }
+        Counters { allocated_bytes, peak_bytes, submissions: state.submissions, ..state.counters }
     }
 
     /// Reads of words that were never written since their allocation, as far as is known: a download's exactly; a
@@ -111,19 +102,13 @@ impl Fake {
     }
 
     fn internal(&self, reason: String) -> Error {
-        Error::Internal {
-            device: self.spec.name.clone(),
-            reason,
-        }
+        Error::Internal { device: self.spec.name.clone(), reason }
     }
 
     fn alive(&self, state: &State) -> Result<(), Error> {
         match &state.lost {
             None => Ok(()),
-            Some(reason) => Err(Error::Lost {
-                device: self.spec.name.clone(),
-                reason: reason.clone(),
-            }),
+            Some(reason) => Err(Error::Lost { device: self.spec.name.clone(), reason: reason.clone() }),
         }
     }
 
@@ -148,9 +133,7 @@ impl Fake {
             awaited: landings.map(|(to, _)| to).collect(),
         };
         for (i, command) in commands.iter().enumerate() {
-            contract
-                .command(command)
-                .map_err(|why| self.internal(format!("command {i}: {why}")))?;
+            contract.command(command).map_err(|why| self.internal(format!("command {i}: {why}")))?;
             if let Command::Download { to, .. } = command
                 && !self.spec.host_memory()
             {
@@ -174,16 +157,9 @@ impl Fake {
             End::Never { limit } => {
                 self.clock().advance(limit.as_secs_f64());
                 state.lost = Some(format!("its work did not end within {limit:?}"));
-                Err(Error::Timeout {
-                    device: self.spec.name.clone(),
-                    limit,
-                })
+                Err(Error::Timeout { device: self.spec.name.clone(), limit })
             }
-            End::At {
-                moment,
-                result,
-                landings,
-            } => {
+            End::At { moment, result, landings } => {
                 self.clock().advance_to(moment);
                 let completion = result.map_err(|error| self.note(state, error))?;
                 for (to, data) in landings {
@@ -195,7 +171,13 @@ impl Fake {
     }
 }
 
-impl Device for Fake {
+// SAFETY: commands are executed within `submit`, and downloads land within `poll` or `wait`, before the fence is done;
+// only targets, and arguments that the kernel writes, are written.
+unsafe impl Device for Fake {
+    fn lost(&self) -> Option<Error> {
+        self.alive(&self.state.lock()).err()
+    }
+
     fn info(&self) -> &DeviceInfo {
         &self.info
     }
@@ -205,28 +187,16 @@ impl Device for Fake {
         self.alive(&state)?;
         let interface = program.kernel.interface();
         if let Some(obstacle) = obstacles(&self.info, interface).first() {
-            return Err(self.internal(format!(
-                "`{}` was loaded in spite of an obstacle: {obstacle}",
-                interface.entry
-            )));
+            return Err(self
+                .internal(format!("`{}` was loaded in spite of an obstacle: {obstacle}", interface.entry)));
         }
-        let (kernel, path, new) =
-            state
-                .kernels
-                .load(program, self.spec.execute)
-                .map_err(|reason| Error::Compile {
-                    device: self.spec.name.clone(),
-                    kernel: interface.entry.clone(),
-                    reason,
-                })?;
+        let (kernel, path, new) = state.kernels.load(program, self.spec.execute).map_err(|reason| {
+            Error::Compile { device: self.spec.name.clone(), kernel: interface.entry.clone(), reason }
+        })?;
         let seconds = if new { self.spec.compile } else { 0.0 };
         state.counters.compilations += u64::from(new);
         self.clock().advance(seconds);
-        Ok(Loaded {
-            kernel,
-            path,
-            seconds,
-        })
+        Ok(Loaded { kernel, path, seconds })
     }
 
     fn unload(&self, kernel: KernelId) {
@@ -240,36 +210,21 @@ impl Device for Fake {
             return Err(self.internal("its memory is host memory: there is nothing to allocate".into()));
         }
         if bytes == 0 || !bytes.is_multiple_of(4) {
-            return Err(self.internal(format!(
-                "an allocation of {bytes} bytes: not a multiple of 4 above zero"
-            )));
+            return Err(
+                self.internal(format!("an allocation of {bytes} bytes: not a multiple of 4 above zero"))
+            );
         }
         let (device, limits) = (self.spec.name.clone(), &self.spec.limits);
         if bytes > limits.allocation {
             let what = "the size of an allocation in bytes".into();
-            return Err(Error::Limit {
-                device,
-                what,
-                value: bytes,
-                limit: limits.allocation,
-            });
+            return Err(Error::Limit { device, what, value: bytes, limit: limits.allocation });
         }
         let number = state.allocations;
         state.allocations += 1;
-        let free = limits
-            .memory
-            .map(|all| all.saturating_sub(state.memories.allocated));
+        let free = limits.memory.map(|all| all.saturating_sub(state.memories.allocated));
         let fits = free.is_none_or(|free| bytes <= free) && !state.faults.allocation(number);
-        let memory = if fits {
-            state.memories.allocate(bytes)
-        } else {
-            None
-        };
-        let memory = memory.ok_or(Error::OutOfMemory {
-            device,
-            requested: bytes,
-            free,
-        })?;
+        let memory = if fits { state.memories.allocate(bytes) } else { None };
+        let memory = memory.ok_or(Error::OutOfMemory { device, requested: bytes, free })?;
         state.counters.allocations += 1;
         Ok(memory)
     }
@@ -291,13 +246,7 @@ impl Device for Fake {
         let end = state.execute(&self.spec, submission, strike);
         if self.spec.asynchronous {
             let fence = Fence(number);
-            state.pending.insert(
-                fence,
-                Pending {
-                    end,
-                    polls: self.spec.polls,
-                },
-            );
+            state.pending.insert(fence, Pending { end, polls: self.spec.polls });
             return Ok(Submitted::Pending(fence));
         }
         self.finish(state, end).map(Submitted::Done)
@@ -311,10 +260,7 @@ impl Device for Fake {
                 *polls -= 1;
                 return Ok(None);
             }
-            Some(Pending {
-                end: End::Never { .. },
-                ..
-            }) => return Ok(None),
+            Some(Pending { end: End::Never { .. }, .. }) => return Ok(None),
             _ => {}
         }
         self.hand_out(state, fence).map(Some)

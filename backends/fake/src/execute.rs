@@ -46,11 +46,7 @@ pub(crate) struct Pending {
 
 pub(crate) enum End {
     /// It ends at that moment, like that; downloads then land on the host.
-    At {
-        moment: f64,
-        result: Result<Completion, Error>,
-        landings: Vec<Landing>,
-    },
+    At { moment: f64, result: Result<Completion, Error>, landings: Vec<Landing> },
     /// It does not end within its limit and cannot be stopped.
     Never { limit: Duration },
 }
@@ -100,15 +96,8 @@ impl State {
                 return End::Never { limit };
             }
             self.idle_at = start + limit.as_secs_f64();
-            let result = Err(Error::Timeout {
-                device: spec.name.clone(),
-                limit,
-            });
-            return End::At {
-                moment: self.idle_at,
-                result,
-                landings: Vec::new(),
-            };
+            let result = Err(Error::Timeout { device: spec.name.clone(), limit });
+            return End::At { moment: self.idle_at, result, landings: Vec::new() };
         }
         self.idle_at = start;
         let (mut completion, mut landings) = (Completion::default(), Vec::new());
@@ -121,28 +110,16 @@ impl State {
                 break;
             }
             if let Command::Dispatch(_) = command {
-                let timing = Timing {
-                    seconds: span.duration,
-                    source: TimingSource::Virtual,
-                };
+                let timing = Timing { seconds: span.duration, source: TimingSource::Virtual };
                 completion.dispatches.push(timing);
             }
             self.counters.count(&event);
-            self.log.push(Entry {
-                submission: self.submissions - 1,
-                event,
-                start,
-                end: self.idle_at,
-            });
+            self.log.push(Entry { submission: self.submissions - 1, event, start, end: self.idle_at });
         }
         if let Some(Strike::Fail(error)) = strike {
             result = Err(error);
         }
-        End::At {
-            moment: self.idle_at,
-            result: result.map(|()| completion),
-            landings,
-        }
+        End::At { moment: self.idle_at, result: result.map(|()| completion), landings }
     }
 
     /// The command as plain data.
@@ -151,30 +128,17 @@ impl State {
             Command::Upload { to, .. } if !spec.host_memory() => Event::Upload { to: to.into() },
             Command::Download { from, .. } if !spec.host_memory() => Event::Download { from: from.into() },
             Command::Upload { from, to } | Command::Download { from, to } | Command::Copy { from, to } => {
-                Event::Copy {
-                    from: Place::from(from),
-                    to: to.into(),
-                }
+                Event::Copy { from: Place::from(from), to: to.into() }
             }
-            Command::Fill { to, word } => Event::Fill {
-                to: to.into(),
-                word: *word,
-            },
+            Command::Fill { to, word } => Event::Fill { to: to.into(), word: *word },
             Command::Dispatch(dispatch) => {
-                let interface = self
-                    .kernels
-                    .get(dispatch.kernel)
-                    .map(|known| known.kernel.interface());
+                let interface = self.kernels.get(dispatch.kernel).map(|known| known.kernel.interface());
                 Event::Dispatch {
                     kernel: dispatch.kernel,
-                    entry: interface
-                        .map(|interface| interface.entry.clone())
-                        .unwrap_or_default(),
+                    entry: interface.map(|interface| interface.entry.clone()).unwrap_or_default(),
                     grid: dispatch.grid,
                     range: dispatch.range.clone(),
-                    work: interface
-                        .map(|interface| spec.work(dispatch, interface))
-                        .unwrap_or_default(),
+                    work: interface.map(|interface| spec.work(dispatch, interface)).unwrap_or_default(),
                 }
             }
         }
@@ -197,10 +161,7 @@ impl State {
         };
         let noise = self.noise.factor();
         // `max` also takes what is no number, such as 0 bytes at 0 bytes per second, as no time.
-        Span {
-            latency: (latency * noise).max(0.0),
-            duration: (duration * noise).max(0.0),
-        }
+        Span { latency: (latency * noise).max(0.0), duration: (duration * noise).max(0.0) }
     }
 
     /// What a command does to memory.
@@ -221,11 +182,7 @@ impl State {
     }
 
     fn dispatch(&mut self, spec: &Spec, dispatch: &Dispatch) -> Result<(), Error> {
-        let Some(kernel) = self
-            .kernels
-            .get(dispatch.kernel)
-            .map(|known| known.kernel.clone())
-        else {
+        let Some(kernel) = self.kernels.get(dispatch.kernel).map(|known| known.kernel.clone()) else {
             return Ok(());
         };
         let interface = kernel.interface();
@@ -241,10 +198,7 @@ impl State {
             return Ok(());
         }
         for (region, binding) in regions().filter(|(_, binding)| binding.access.reads) {
-            let reader = || Reader::Kernel {
-                entry: interface.entry.clone(),
-                binding: binding.name.clone(),
-            };
+            let reader = || Reader::Kernel { entry: interface.entry.clone(), binding: binding.name.clone() };
             self.note_undefined(region, reader);
         }
         if spec.execute
@@ -255,11 +209,7 @@ impl State {
             // is held, and overlaps were checked.
             let result = unsafe { prepared.run(&dispatch) };
             let (device, kernel) = (spec.name.clone(), interface.entry.clone());
-            result.map_err(|reason| Error::Execution {
-                device,
-                kernel,
-                reason,
-            })?;
+            result.map_err(|reason| Error::Execution { device, kernel, reason })?;
         }
         for (region, _) in regions().filter(|(_, binding)| binding.access.writes) {
             self.memories.written(region, spec.execute);
@@ -270,12 +220,7 @@ impl State {
     fn note_undefined(&mut self, region: &Region, reader: impl FnOnce() -> Reader) {
         if let Some((memory, bytes)) = self.memories.undefined(region) {
             let submission = self.submissions - 1;
-            self.undefined.push(UndefinedRead {
-                submission,
-                reader: reader(),
-                memory,
-                bytes,
-            });
+            self.undefined.push(UndefinedRead { submission, reader: reader(), memory, bytes });
         }
     }
 }

@@ -46,11 +46,7 @@ impl Kernels {
         program: &Program,
         execute: bool,
     ) -> Result<(KernelId, Path, bool), String> {
-        let path = if program.native.is_some() {
-            Path::Native
-        } else {
-            Path::Interpreter
-        };
+        let path = if program.native.is_some() { Path::Native } else { Path::Interpreter };
         if let Some((id, known)) = self.loaded.iter_mut().find(|(_, known)| known.is(program)) {
             known.loads += 1;
             return Ok((*id, path, false));
@@ -64,14 +60,7 @@ impl Kernels {
         };
         self.last += 1;
         let id = KernelId(self.last);
-        self.loaded.insert(
-            id,
-            Prepared {
-                kernel: program.kernel.clone(),
-                code,
-                loads: 1,
-            },
-        );
+        self.loaded.insert(id, Prepared { kernel: program.kernel.clone(), code, loads: 1 });
         Ok((id, path, true))
     }
 
@@ -140,18 +129,13 @@ fn interpret(program: &interpreter::Program, dispatch: &Dispatch) -> Result<(), 
     }
     let launch = interpreter::Launch {
         bindings: &bindings,
-        grid: interpreter::Grid {
-            workgroups: dispatch.grid.workgroups,
-            over: dispatch.grid.over,
-        },
+        grid: interpreter::Grid { workgroups: dispatch.grid.workgroups, over: dispatch.grid.over },
         subgroup_size: SUBGROUP_SIZE,
         cancelled: &|| false,
     };
     let mut scratch = interpreter::Scratch::default();
     for linear in dispatch.range.clone() {
-        program
-            .run_workgroup(&launch, linear, &mut scratch)
-            .map_err(|fault| fault.to_string())?;
+        program.run_workgroup(&launch, linear, &mut scratch).map_err(|fault| fault.to_string())?;
     }
     Ok(())
 }
@@ -161,9 +145,7 @@ fn value(argument: &Argument) -> Vec<AtomicU32> {
     match argument {
         Argument::Region(_) => Vec::new(),
         Argument::Value(bytes) => {
-            let words = bytes
-                .chunks_exact(4)
-                .map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+            let words = bytes.chunks_exact(4).map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
             words.map(AtomicU32::new).collect()
         }
     }
@@ -171,9 +153,6 @@ fn value(argument: &Argument) -> Vec<AtomicU32> {
 
 /// What a panic said.
 fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(|s| &**s));
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|s| &**s));
     text.map_or("it panicked".into(), |text| format!("it panicked: {text}"))
 }

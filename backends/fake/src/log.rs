@@ -30,10 +30,7 @@ impl From<&Region> for Place {
             Memory::Device(id) => Some(id),
             Memory::Host(_) => None,
         };
-        Self {
-            memory,
-            bytes: region.bytes(),
-        }
+        Self { memory, bytes: region.bytes() }
     }
 }
 
@@ -125,11 +122,9 @@ impl Counters {
             Event::Download { from } => (&mut self.downloads, &mut self.downloaded_bytes, size(from)),
             Event::Copy { to, .. } => (&mut self.copies, &mut self.copied_bytes, size(to)),
             Event::Fill { to, .. } => (&mut self.fills, &mut self.filled_bytes, size(to)),
-            Event::Dispatch { range, .. } => (
-                &mut self.dispatches,
-                &mut self.workgroups,
-                range.end - range.start,
-            ),
+            Event::Dispatch { range, .. } => {
+                (&mut self.dispatches, &mut self.workgroups, range.end - range.start)
+            }
         };
         *number += 1;
         *bytes += by;

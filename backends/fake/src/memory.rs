@@ -59,14 +59,7 @@ fn words(bytes: Range<u64>) -> Range<usize> {
 
 impl Memories {
     pub(crate) fn new(seed: u64, garbage: bool) -> Self {
-        Self {
-            live: BTreeMap::new(),
-            last: 0,
-            seed,
-            garbage,
-            allocated: 0,
-            peak: 0,
-        }
+        Self { live: BTreeMap::new(), last: 0, seed, garbage, allocated: 0, peak: 0 }
     }
 
     /// A new allocation, or `None` when the system refuses the memory.
@@ -75,11 +68,7 @@ impl Memories {
         self.last += 1;
         let id = MemoryId(self.last);
         let defined = vec![0; (bytes / 4).div_ceil(64) as usize];
-        let allocation = Allocation {
-            block,
-            defined,
-            seed: mix(self.seed ^ mix(self.last)),
-        };
+        let allocation = Allocation { block, defined, seed: mix(self.seed ^ mix(self.last)) };
         if self.garbage {
             for (i, word) in allocation.block.words().iter().enumerate() {
                 word.store(allocation.garbage(i), Relaxed);
@@ -113,17 +102,10 @@ impl Memories {
     pub(crate) fn read(&self, region: &Region) -> Vec<Option<u32>> {
         let range = words(region.bytes());
         match &region.memory {
-            Memory::Host(block) => block.words()[range]
-                .iter()
-                .map(|word| Some(word.load(Relaxed)))
-                .collect(),
+            Memory::Host(block) => block.words()[range].iter().map(|word| Some(word.load(Relaxed))).collect(),
             Memory::Device(id) => {
                 let allocation = &self.live[id];
-                let word = |i| {
-                    allocation
-                        .is_defined(i)
-                        .then(|| allocation.block.words()[i].load(Relaxed))
-                };
+                let word = |i| allocation.is_defined(i).then(|| allocation.block.words()[i].load(Relaxed));
                 range.map(word).collect()
             }
         }
@@ -206,19 +188,12 @@ mod tests {
         let whole = |id| Region::device(id, 0..400);
         assert_eq!(memories.undefined(&part), None);
         assert_eq!(memories.undefined(&whole(a)), Some((a, 0..400)));
-        assert_eq!(
-            memories.undefined(&Region::device(a, 200..400)),
-            Some((a, 300..400))
-        );
+        assert_eq!(memories.undefined(&Region::device(a, 200..400)), Some((a, 300..400)));
         let copy = memories.read(&whole(a));
         memories.write(&whole(b), copy.clone());
         assert_eq!(memories.read(&whole(b)), copy);
         memories.written(&whole(b), true);
-        assert_eq!(
-            memories.read(&whole(b)),
-            copy,
-            "garbage that was copied is still garbage"
-        );
+        assert_eq!(memories.read(&whole(b)), copy, "garbage that was copied is still garbage");
         memories.written(&whole(b), false);
         assert_eq!(memories.undefined(&whole(b)), None);
     }
@@ -232,9 +207,6 @@ mod tests {
         memories.free(a);
         assert_eq!((memories.allocated, memories.peak), (0, 8));
         assert_eq!(memories.size(a), Err("memory 1 was freed".into()));
-        assert_eq!(
-            memories.size(MemoryId(2)),
-            Err("memory 2 was never allocated".into())
-        );
+        assert_eq!(memories.size(MemoryId(2)), Err("memory 2 was never allocated".into()));
     }
 }

@@ -103,11 +103,7 @@ impl Default for Spec {
             bandwidth: 1e11,
             launch: 1e-5,
             compile: 1e-2,
-            link: Link::Separate {
-                latency: 1e-5,
-                up: 1e10,
-                down: 1e10,
-            },
+            link: Link::Separate { latency: 1e-5, up: 1e10, down: 1e10 },
             execute: true,
             cost: None,
             asynchronous: false,

@@ -22,11 +22,7 @@ fn check(fake: &Fake, commands: Vec<Command>, expected: &str) {
 fn regions_exist_and_are_whole_words() {
     let fake = Fake::new(Spec::default());
     let memory = fake.allocate(16).unwrap();
-    let region = |offset, size| Region {
-        memory: Memory::Device(memory),
-        offset,
-        size,
-    };
+    let region = |offset, size| Region { memory: Memory::Device(memory), offset, size };
     let fill = |to| vec![Command::Fill { to, word: 0 }];
     check(
         &fake,
@@ -34,86 +30,32 @@ fn regions_exist_and_are_whole_words() {
         "command 0: the target of a fill: 12 bytes at offset 8 leave a memory of 16",
     );
     check(&fake, fill(region(u64::MAX - 3, 8)), "leave a memory of 16 bytes");
-    check(
-        &fake,
-        fill(region(2, 4)),
-        "offset 2 and size 4 are not multiples of 4",
-    );
-    check(
-        &fake,
-        fill(region(4, 2)),
-        "offset 4 and size 2 are not multiples of 4",
-    );
-    check(
-        &fake,
-        fill(Region::device(MemoryId(9), 0..4)),
-        "memory 9 was never allocated",
-    );
-    check(
-        &fake,
-        fill(Region::host(&block(&[0u32]), 0..4)),
-        "the target of a fill is host memory",
-    );
+    check(&fake, fill(region(2, 4)), "offset 2 and size 4 are not multiples of 4");
+    check(&fake, fill(region(4, 2)), "offset 4 and size 2 are not multiples of 4");
+    check(&fake, fill(Region::device(MemoryId(9), 0..4)), "memory 9 was never allocated");
+    check(&fake, fill(Region::host(&block(&[0u32]), 0..4)), "the target of a fill is host memory");
     fake.free(memory);
     check(&fake, fill(region(0, 4)), "memory 1 was freed");
     // What comes after a breach, or before it, is not executed either.
     let memory = fake.allocate(16).unwrap();
     let good = || harness::fill(memory, 0..4, 0);
-    check(
-        &fake,
-        vec![good(), harness::fill(memory, 0..20, 0), good()],
-        "command 1",
-    );
+    check(&fake, vec![good(), harness::fill(memory, 0..20, 0), good()], "command 1");
 }
 
 #[test]
 fn transfers_join_the_right_sides() {
     let fake = Fake::new(Spec::default());
     let memory = fake.allocate(16).unwrap();
-    let (host, device) = (
-        Region::host(&block(&[0u32; 4]), 0..16),
-        Region::device(memory, 0..16),
-    );
-    let up = |from: &Region, to: &Region| {
-        vec![Command::Upload {
-            from: from.clone(),
-            to: to.clone(),
-        }]
-    };
-    let down = |from: &Region, to: &Region| {
-        vec![Command::Download {
-            from: from.clone(),
-            to: to.clone(),
-        }]
-    };
-    let copy = |from: &Region, to: &Region| {
-        vec![Command::Copy {
-            from: from.clone(),
-            to: to.clone(),
-        }]
-    };
-    check(
-        &fake,
-        up(&device, &device),
-        "the source of an upload is device memory",
-    );
+    let (host, device) = (Region::host(&block(&[0u32; 4]), 0..16), Region::device(memory, 0..16));
+    let up = |from: &Region, to: &Region| vec![Command::Upload { from: from.clone(), to: to.clone() }];
+    let down = |from: &Region, to: &Region| vec![Command::Download { from: from.clone(), to: to.clone() }];
+    let copy = |from: &Region, to: &Region| vec![Command::Copy { from: from.clone(), to: to.clone() }];
+    check(&fake, up(&device, &device), "the source of an upload is device memory");
     check(&fake, up(&host, &host), "the target of an upload is host memory");
-    check(
-        &fake,
-        down(&host, &host),
-        "the source of a download is host memory",
-    );
+    check(&fake, down(&host, &host), "the source of a download is host memory");
     check(&fake, copy(&host, &device), "the source of a copy is host memory");
-    check(
-        &fake,
-        up(&host, &Region::device(memory, 0..8)),
-        "an upload of 16 bytes to 8",
-    );
-    check(
-        &fake,
-        copy(&Region::device(memory, 0..8), &Region::device(memory, 4..12)),
-        "overlapping",
-    );
+    check(&fake, up(&host, &Region::device(memory, 0..8)), "an upload of 16 bytes to 8");
+    check(&fake, copy(&Region::device(memory, 0..8), &Region::device(memory, 4..12)), "overlapping");
 }
 
 #[test]
@@ -126,8 +68,7 @@ fn neighbouring_ranges_do_not_overlap() {
     }
     for (from, to) in [(0..8, 4..12), (4..12, 0..8), (0..24, 8..32)] {
         let (from, to) = (Region::device(memory, from), Region::device(memory, to));
-        fake.submit(submission(vec![Command::Copy { from, to }]))
-            .unwrap_err();
+        fake.submit(submission(vec![Command::Copy { from, to }])).unwrap_err();
     }
 }
 
@@ -136,23 +77,13 @@ fn a_list_does_not_read_what_its_own_download_brings() {
     let fake = Fake::new(Spec::default());
     let memory = fake.allocate(16).unwrap();
     let host = block(&[0u32; 4]);
-    check(
-        &fake,
-        vec![download(memory, &host), upload(&host, memory)],
-        "still to be written by a download",
-    );
+    check(&fake, vec![download(memory, &host), upload(&host, memory)], "still to be written by a download");
 }
 
 #[test]
 fn with_shared_memory_there_is_no_device_memory() {
-    let fake = Fake::new(Spec {
-        link: Link::Shared,
-        ..Spec::default()
-    });
-    let fill = Command::Fill {
-        to: Region::device(MemoryId(1), 0..4),
-        word: 0,
-    };
+    let fake = Fake::new(Spec { link: Link::Shared, ..Spec::default() });
+    let fill = Command::Fill { to: Region::device(MemoryId(1), 0..4), word: 0 };
     check(&fake, vec![fill], "the target of a fill is device memory");
 }
 
@@ -161,10 +92,7 @@ fn allocations_are_whole_words() {
     let fake = Fake::new(Spec::default());
     for bytes in [0, 3, 6] {
         let error = fake.allocate(bytes).unwrap_err();
-        assert!(
-            error.to_string().contains("not a multiple of 4 above zero"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("not a multiple of 4 above zero"), "{error}");
     }
 }
 
@@ -183,44 +111,17 @@ fn dispatches_fit_their_kernel() {
     };
     let value = |bytes: &[u8]| Argument::Value(Arc::from(bytes));
     refused(&|d| d.kernel.0 = 99, "kernel 99 is not loaded");
-    refused(
-        &|d| d.range = 0..2,
-        "`saxpy`: the workgroups 0..2 leave a grid of 1",
-    );
-    refused(
-        &|d| d.grid.workgroups = [1 << 16, 1 << 16, 1],
-        "a grid of 4294967296 workgroups",
-    );
-    refused(
-        &|d| d.grid.over = Some([17, 1, 1]),
-        "over 17 invocations along axis 0, but the grid has 16",
-    );
+    refused(&|d| d.range = 0..2, "`saxpy`: the workgroups 0..2 leave a grid of 1");
+    refused(&|d| d.grid.workgroups = [1 << 16, 1 << 16, 1], "a grid of 4294967296 workgroups");
+    refused(&|d| d.grid.over = Some([17, 1, 1]), "over 17 invocations along axis 0, but the grid has 16");
     refused(&|d| d.arguments.truncate(2), "2 arguments for 3 bindings");
-    refused(
-        &|d| d.arguments[1] = value(&[0; 4]),
-        "`x` is no uniform, but got a value",
-    );
-    refused(
-        &|d| d.arguments[0] = value(&[0; 6]),
-        "`a`: a value of 6 bytes is not whole words",
-    );
+    refused(&|d| d.arguments[1] = value(&[0; 4]), "`x` is no uniform, but got a value");
+    refused(&|d| d.arguments[0] = value(&[0; 6]), "`a`: a value of 6 bytes is not whole words");
     refused(&|d| d.arguments[0] = value(&[]), "`a` got 0 bytes and needs 4");
-    refused(
-        &|d| d.arguments[1] = argument(x, 0..0),
-        "`x` got 0 bytes and needs 4",
-    );
-    refused(
-        &|d| d.arguments[1] = argument(x, 0..260),
-        "`x`: 260 bytes at offset 0 leave a memory of 256",
-    );
-    refused(
-        &|d| d.arguments[1] = argument(big, 0..1024),
-        "`x` got 1024 bytes, the device allows 512",
-    );
-    refused(
-        &|d| d.arguments[1] = argument(y, 60..124),
-        "`x` and `y` overlap and one is writable",
-    );
+    refused(&|d| d.arguments[1] = argument(x, 0..0), "`x` got 0 bytes and needs 4");
+    refused(&|d| d.arguments[1] = argument(x, 0..260), "`x`: 260 bytes at offset 0 leave a memory of 256");
+    refused(&|d| d.arguments[1] = argument(big, 0..1024), "`x` got 1024 bytes, the device allows 512");
+    refused(&|d| d.arguments[1] = argument(y, 60..124), "`x` and `y` overlap and one is writable");
 }
 
 const BARRIER: &str = "
@@ -240,11 +141,7 @@ fn a_kernel_with_barriers_runs_over_whole_workgroups() {
     dispatch.arguments = vec![argument(out, 0..32)];
     dispatch.grid.workgroups = [2, 1, 1];
     dispatch.grid.over = Some([7, 1, 1]);
-    check(
-        &fake,
-        vec![Command::Dispatch(dispatch.clone())],
-        "but the kernel has barriers",
-    );
+    check(&fake, vec![Command::Dispatch(dispatch.clone())], "but the kernel has barriers");
     dispatch.grid.over = Some([8, 1, 1]);
     run(&fake, vec![Command::Dispatch(dispatch)]).unwrap();
 }
@@ -256,9 +153,7 @@ const DOUBLE: &str = "
 
 #[test]
 fn a_kernel_is_loaded_only_where_nothing_stands_in_its_way() {
-    let error = Fake::new(Spec::default())
-        .load(&program(DOUBLE, None))
-        .unwrap_err();
+    let error = Fake::new(Spec::default()).load(&program(DOUBLE, None)).unwrap_err();
     assert!(matches!(error, Error::Internal { .. }), "{error}");
     assert!(error.to_string().contains("needs F64"), "{error}");
 }

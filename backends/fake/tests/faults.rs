@@ -10,10 +10,7 @@ use warpweft_fake::{Fake, Spec};
 use warpweft_hal::{Command, Device, Error, MemoryId, NativeArguments};
 
 fn failure() -> Error {
-    Error::Internal {
-        device: "fake".into(),
-        reason: "as asked".into(),
-    }
+    Error::Internal { device: "fake".into(), reason: "as asked".into() }
 }
 
 /// Every call but `free` and `unload` fails with this loss.
@@ -42,10 +39,7 @@ fn the_nth_allocation_fails() {
     fake.allocate(4).unwrap();
     fake.fail_allocation(1);
     fake.allocate(4).unwrap();
-    assert!(matches!(
-        fake.allocate(4),
-        Err(Error::OutOfMemory { requested: 4, .. })
-    ));
+    assert!(matches!(fake.allocate(4), Err(Error::OutOfMemory { requested: 4, .. })));
     fake.allocate(4).unwrap();
 }
 
@@ -64,10 +58,7 @@ fn the_nth_submission_is_refused_and_not_executed() {
 
 #[test]
 fn the_end_of_the_nth_submission_is_an_error() {
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, ..Spec::default() });
     let memory = fake.allocate(4).unwrap();
     let out = block(&[0u32]);
     fake.fail_wait(0, failure());
@@ -87,19 +78,13 @@ fn the_end_of_the_nth_submission_is_an_error() {
 
 #[test]
 fn an_injected_loss_lasts() {
-    let loss = Error::Lost {
-        device: "fake".into(),
-        reason: "the driver fell".into(),
-    };
+    let loss = Error::Lost { device: "fake".into(), reason: "the driver fell".into() };
     let fake = Fake::new(Spec::default());
     fake.fail_submission(0, loss.clone());
     assert_eq!(run(&fake, vec![]), Err(loss.clone()));
     check_lost(&fake, "the driver fell");
 
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, ..Spec::default() });
     fake.fail_wait(0, loss.clone());
     let fence = begin(&fake, vec![]);
     fake.allocate(4).unwrap();
@@ -109,10 +94,7 @@ fn an_injected_loss_lasts() {
 
 #[test]
 fn a_lost_device_loses_what_is_in_flight() {
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, ..Spec::default() });
     let memory = fake.allocate(4).unwrap();
     let out = block(&[0u32]);
     begin(&fake, vec![fill(memory, 0..4, 1), download(memory, &out)]);
@@ -132,11 +114,7 @@ fn a_device_is_lost_at_the_nth_submission() {
 
 #[test]
 fn a_hang_is_a_timeout_and_then_a_loss() {
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        time_limit: Duration::from_secs(5),
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, time_limit: Duration::from_secs(5), ..Spec::default() });
     let memory = fake.allocate(4).unwrap();
     fake.hang(1);
     let fences = [(); 3].map(|()| begin(&fake, vec![fill(memory, 0..4, 1)]));
@@ -148,13 +126,7 @@ fn a_hang_is_a_timeout_and_then_a_loss() {
     }
     assert_eq!(fake.counters().fills, 1);
     let limit = Duration::from_secs(5);
-    assert_eq!(
-        fake.wait(fences[2]),
-        Err(Error::Timeout {
-            device: "fake".into(),
-            limit
-        })
-    );
+    assert_eq!(fake.wait(fences[2]), Err(Error::Timeout { device: "fake".into(), limit }));
     close(fake.clock().now(), before + 5.0);
     check_lost(&fake, "did not end within 5s");
 }
@@ -162,30 +134,16 @@ fn a_hang_is_a_timeout_and_then_a_loss() {
 #[test]
 fn a_kernel_that_fails_fails_its_submission_alone() {
     for asynchronous in [false, true] {
-        let fake = Fake::new(Spec {
-            asynchronous,
-            ..Spec::default()
-        });
+        let fake = Fake::new(Spec { asynchronous, ..Spec::default() });
         let bad = |_: &NativeArguments<'_>| panic!("no way");
         let kernel = fake.load(&program(SAXPY, Some(Arc::new(bad)))).unwrap().kernel;
         let (x, y) = (fake.allocate(64).unwrap(), fake.allocate(64).unwrap());
         let out = block(&[0u32; 16]);
-        let commands = vec![
-            fill(y, 0..64, 1),
-            Command::Dispatch(dispatch(kernel, x, y, 64)),
-            download(y, &out),
-        ];
-        let result = if asynchronous {
-            fake.wait(begin(&fake, commands))
-        } else {
-            run(&fake, commands)
-        };
+        let commands =
+            vec![fill(y, 0..64, 1), Command::Dispatch(dispatch(kernel, x, y, 64)), download(y, &out)];
+        let result = if asynchronous { fake.wait(begin(&fake, commands)) } else { run(&fake, commands) };
         let reason = "it panicked: no way".into();
-        let error = Error::Execution {
-            device: "fake".into(),
-            kernel: "saxpy".into(),
-            reason,
-        };
+        let error = Error::Execution { device: "fake".into(), kernel: "saxpy".into(), reason };
         assert_eq!(result, Err(error));
         assert_eq!(read::<u32>(&out), [0; 16]);
         assert_eq!(fake.counters().downloads, 0, "nothing after it is executed");
@@ -209,9 +167,6 @@ fn an_interpreted_kernel_that_fails_says_where() {
     let mut dispatch = dispatch(kernel, out, out, 16);
     dispatch.arguments = vec![argument(out, 0..16)];
     let error = run(&fake, vec![Command::Dispatch(dispatch)]).unwrap_err();
-    assert!(
-        matches!(&error, Error::Execution { kernel, .. } if kernel == "diverge"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Execution { kernel, .. } if kernel == "diverge"), "{error}");
     assert!(error.to_string().contains("test.wgsl:6"), "{error}");
 }

@@ -16,21 +16,10 @@ fn data_goes_up_is_computed_on_and_comes_down() {
             let native: Option<Arc<dyn warpweft_hal::Native>> =
                 if native { Some(Arc::new(saxpy)) } else { None };
             let loaded = fake.load(&program(SAXPY, native.clone())).unwrap();
-            assert_eq!(
-                loaded.path,
-                if native.is_some() {
-                    Path::Native
-                } else {
-                    Path::Interpreter
-                }
-            );
+            assert_eq!(loaded.path, if native.is_some() { Path::Native } else { Path::Interpreter });
             let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
             let bytes = 4 * n;
-            let (x, y, out) = (
-                block(&x),
-                block(&vec![1.0f32; n as usize]),
-                block(&vec![0.0f32; n as usize]),
-            );
+            let (x, y, out) = (block(&x), block(&vec![1.0f32; n as usize]), block(&vec![0.0f32; n as usize]));
             let (dx, dy) = (fake.allocate(bytes).unwrap(), fake.allocate(bytes).unwrap());
             let commands = vec![
                 upload(&x, dx),
@@ -39,10 +28,7 @@ fn data_goes_up_is_computed_on_and_comes_down() {
                 download(dy, &out),
             ];
             assert_eq!(run(&fake, commands).unwrap().dispatches.len(), 1);
-            assert_eq!(
-                read::<f32>(&out),
-                (0..n).map(|i| 2.0 * i as f32 + 1.0).collect::<Vec<_>>()
-            );
+            assert_eq!(read::<f32>(&out), (0..n).map(|i| 2.0 * i as f32 + 1.0).collect::<Vec<_>>());
             assert_eq!(fake.reads_of_undefined(), []);
             let counters = fake.counters();
             assert_eq!((counters.uploads, counters.uploaded_bytes), (2, 2 * bytes));
@@ -62,12 +48,8 @@ fn slices_run_their_workgroups_alone() {
     slice.range = 1..3;
     let one = 1.0f32.to_bits();
     let out = block(&[0.0f32; 64]);
-    let commands = vec![
-        fill(x, 0..256, one),
-        fill(y, 0..256, one),
-        Command::Dispatch(slice),
-        download(y, &out),
-    ];
+    let commands =
+        vec![fill(x, 0..256, one), fill(y, 0..256, one), Command::Dispatch(slice), download(y, &out)];
     run(&fake, commands).unwrap();
     let expected = (0..64).map(|i| if (16..48).contains(&i) { 3.0 } else { 1.0 });
     assert_eq!(read::<f32>(&out), expected.collect::<Vec<f32>>());
@@ -75,10 +57,7 @@ fn slices_run_their_workgroups_alone() {
 
 #[test]
 fn kernels_that_are_not_executed_leave_memory_alone() {
-    let fake = Fake::new(Spec {
-        execute: false,
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { execute: false, ..Spec::default() });
     let kernel = fake.load(&program(SAXPY, None)).unwrap().kernel;
     let (x, y) = (fake.allocate(64).unwrap(), fake.allocate(64).unwrap());
     let out = block(&[0u32; 16]);
@@ -96,16 +75,9 @@ fn kernels_that_are_not_executed_leave_memory_alone() {
 fn copies_and_fills_are_counted() {
     let fake = Fake::new(Spec::default());
     let (a, b) = (fake.allocate(40).unwrap(), fake.allocate(40).unwrap());
-    let copy = Command::Copy {
-        from: Region::device(a, 0..16),
-        to: Region::device(b, 24..40),
-    };
+    let copy = Command::Copy { from: Region::device(a, 0..16), to: Region::device(b, 24..40) };
     let out = block(&[0u32; 10]);
-    run(
-        &fake,
-        vec![fill(a, 0..40, 7), fill(b, 0..24, 8), copy, download(b, &out)],
-    )
-    .unwrap();
+    run(&fake, vec![fill(a, 0..40, 7), fill(b, 0..24, 8), copy, download(b, &out)]).unwrap();
     assert_eq!(read::<u32>(&out), [8, 8, 8, 8, 8, 8, 7, 7, 7, 7]);
     let counters = fake.counters();
     assert_eq!((counters.fills, counters.filled_bytes), (2, 64));
@@ -119,38 +91,14 @@ fn memory_is_accounted_for_and_runs_out() {
     let fake = Fake::new(spec);
     let a = fake.allocate(600).unwrap();
     let error = fake.allocate(404).unwrap_err();
-    assert_eq!(
-        error,
-        Error::OutOfMemory {
-            device: "fake".into(),
-            requested: 404,
-            free: Some(400)
-        }
-    );
+    assert_eq!(error, Error::OutOfMemory { device: "fake".into(), requested: 404, free: Some(400) });
     let error = fake.allocate(604).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Limit {
-                value: 604,
-                limit: 600,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Limit { value: 604, limit: 600, .. }), "{error}");
     fake.free(a);
     fake.free(a);
     fake.allocate(404).unwrap();
     let counters = fake.counters();
-    assert_eq!(
-        (
-            counters.allocations,
-            counters.allocated_bytes,
-            counters.peak_bytes
-        ),
-        (2, 404, 600)
-    );
+    assert_eq!((counters.allocations, counters.allocated_bytes, counters.peak_bytes), (2, 404, 600));
 }
 
 #[test]
@@ -162,22 +110,11 @@ fn reads_of_words_never_written_are_recorded() {
     run(&fake, vec![fill(x, 0..64, 0), fill(y, 8..40, 0)]).unwrap();
     assert_eq!(fake.reads_of_undefined(), []);
     // The copy itself is no reader, but carries on what was never written.
-    let copy = Command::Copy {
-        from: Region::device(y, 0..16),
-        to: Region::device(x, 16..32),
-    };
+    let copy = Command::Copy { from: Region::device(y, 0..16), to: Region::device(x, 16..32) };
     run(&fake, vec![copy, download(x, &out)]).unwrap();
     run(&fake, vec![Command::Dispatch(dispatch(kernel, x, y, 64))]).unwrap();
-    let kernel = |binding: &str| Reader::Kernel {
-        entry: "saxpy".into(),
-        binding: binding.into(),
-    };
-    let read = |submission, reader, memory, bytes| UndefinedRead {
-        submission,
-        reader,
-        memory,
-        bytes,
-    };
+    let kernel = |binding: &str| Reader::Kernel { entry: "saxpy".into(), binding: binding.into() };
+    let read = |submission, reader, memory, bytes| UndefinedRead { submission, reader, memory, bytes };
     assert_eq!(
         fake.reads_of_undefined(),
         [
@@ -199,55 +136,30 @@ const HALF: &str = "
 #[test]
 fn what_an_executed_kernel_leaves_alone_stays_undefined() {
     for (execute, expected) in [(true, Some(40..80)), (false, None)] {
-        let fake = Fake::new(Spec {
-            execute,
-            ..Spec::default()
-        });
+        let fake = Fake::new(Spec { execute, ..Spec::default() });
         let kernel = fake.load(&program(HALF, None)).unwrap().kernel;
         let out = fake.allocate(80).unwrap();
         let dispatch = warpweft_hal::Dispatch {
             kernel,
-            grid: Grid {
-                workgroups: [20, 1, 1],
-                over: None,
-            },
+            grid: Grid { workgroups: [20, 1, 1], over: None },
             range: 0..20,
             arguments: vec![argument(out, 0..80)],
         };
-        run(
-            &fake,
-            vec![Command::Dispatch(dispatch), download(out, &block(&[0u32; 20]))],
-        )
-        .unwrap();
+        run(&fake, vec![Command::Dispatch(dispatch), download(out, &block(&[0u32; 20]))]).unwrap();
         let reads = fake.reads_of_undefined().into_iter().map(|read| read.bytes);
-        assert_eq!(
-            reads.collect::<Vec<_>>(),
-            Vec::from_iter(expected),
-            "execute: {execute}"
-        );
+        assert_eq!(reads.collect::<Vec<_>>(), Vec::from_iter(expected), "execute: {execute}");
     }
 }
 
 #[test]
 fn fresh_memory_holds_garbage_that_depends_on_the_seed_alone() {
     let sum = |seed| {
-        let fake = Fake::new(Spec {
-            seed,
-            ..Spec::default()
-        });
+        let fake = Fake::new(Spec { seed, ..Spec::default() });
         let kernel = load(&fake);
         let (x, y) = (fake.allocate(64).unwrap(), fake.allocate(64).unwrap());
         let out = block(&[0u32; 16]);
         let zero = fill(y, 0..64, 0);
-        run(
-            &fake,
-            vec![
-                zero,
-                Command::Dispatch(dispatch(kernel, x, y, 64)),
-                download(y, &out),
-            ],
-        )
-        .unwrap();
+        run(&fake, vec![zero, Command::Dispatch(dispatch(kernel, x, y, 64)), download(y, &out)]).unwrap();
         read::<u32>(&out)
     };
     assert_eq!(sum(1), sum(1));
@@ -257,10 +169,7 @@ fn fresh_memory_holds_garbage_that_depends_on_the_seed_alone() {
 
 #[test]
 fn with_shared_memory_everything_is_host_memory() {
-    let fake = Fake::new(Spec {
-        link: Link::Shared,
-        ..Spec::default()
-    });
+    let fake = Fake::new(Spec { link: Link::Shared, ..Spec::default() });
     assert!(fake.info().host_memory);
     assert!(matches!(fake.allocate(4), Err(Error::Internal { .. })));
     let kernel = load(&fake);
@@ -268,10 +177,7 @@ fn with_shared_memory_everything_is_host_memory() {
     let whole = |block| Argument::Region(Region::host(block, 0..20));
     let mut dispatch = dispatch(kernel, warpweft_hal::MemoryId(0), warpweft_hal::MemoryId(0), 20);
     dispatch.arguments[1..].clone_from_slice(&[whole(&x), whole(&y)]);
-    let copy = Command::Copy {
-        from: Region::host(&y, 0..4),
-        to: Region::host(&x, 16..20),
-    };
+    let copy = Command::Copy { from: Region::host(&y, 0..4), to: Region::host(&x, 16..20) };
     run(&fake, vec![Command::Dispatch(dispatch), copy]).unwrap();
     assert_eq!(read::<f32>(&y), [4.0; 5]);
     assert_eq!(read::<f32>(&x), [1.0, 1.0, 1.0, 1.0, 4.0]);

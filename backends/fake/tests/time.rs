@@ -15,10 +15,7 @@ fn every_command_takes_its_time_and_is_logged() {
     close(fake.clock().now(), 3.0);
     let (x, y) = (fake.allocate(100).unwrap(), fake.allocate(100).unwrap());
     let host = block(&[0u8; 100]);
-    let copy = Command::Copy {
-        from: Region::device(x, 0..100),
-        to: Region::device(y, 0..100),
-    };
+    let copy = Command::Copy { from: Region::device(x, 0..100), to: Region::device(y, 0..100) };
     let commands = vec![
         upload(&host, x),
         copy,
@@ -28,65 +25,25 @@ fn every_command_takes_its_time_and_is_logged() {
     ];
     let done = run(&fake, commands).unwrap();
     // Two workgroups: 20 operations at 10 per second, 800 bytes at 100 per second.
-    assert_eq!(
-        done.dispatches,
-        [Timing {
-            seconds: 8.0,
-            source: TimingSource::Virtual
-        }]
-    );
+    assert_eq!(done.dispatches, [Timing { seconds: 8.0, source: TimingSource::Virtual }]);
 
-    let place = |memory, bytes| Place {
-        memory: Some(memory),
-        bytes,
-    };
+    let place = |memory, bytes| Place { memory: Some(memory), bytes };
     let whole = Event::Dispatch {
         kernel,
         entry: "saxpy".into(),
-        grid: Grid {
-            workgroups: [2, 1, 1],
-            over: None,
-        },
+        grid: Grid { workgroups: [2, 1, 1], over: None },
         range: 0..2,
-        work: Work {
-            operations: 20.0,
-            bytes: 800.0,
-        },
+        work: Work { operations: 20.0, bytes: 800.0 },
     };
-    let entry = |event, start, end| Entry {
-        submission: 0,
-        event,
-        start,
-        end,
-    };
+    let entry = |event, start, end| Entry { submission: 0, event, start, end };
     assert_eq!(
         fake.log(),
         [
             entry(Event::Upload { to: place(x, 0..100) }, 3.0, 14.0),
-            entry(
-                Event::Copy {
-                    from: place(x, 0..100),
-                    to: place(y, 0..100)
-                },
-                14.0,
-                16.0
-            ),
-            entry(
-                Event::Fill {
-                    to: place(y, 0..100),
-                    word: 5
-                },
-                16.0,
-                17.0
-            ),
+            entry(Event::Copy { from: place(x, 0..100), to: place(y, 0..100) }, 14.0, 16.0),
+            entry(Event::Fill { to: place(y, 0..100), word: 5 }, 16.0, 17.0),
             entry(whole, 17.0, 26.0),
-            entry(
-                Event::Download {
-                    from: place(y, 0..100)
-                },
-                26.0,
-                47.0
-            ),
+            entry(Event::Download { from: place(y, 0..100) }, 26.0, 47.0),
         ]
     );
     close(fake.clock().now(), 47.0);
@@ -103,33 +60,16 @@ fn dispatch_time(fake: &Fake) -> f64 {
 #[test]
 fn a_dispatch_takes_the_larger_of_compute_and_memory_time() {
     close(dispatch_time(&Fake::new(spec())), 16.0);
-    close(
-        dispatch_time(&Fake::new(Spec {
-            bandwidth: 1e9,
-            ..spec()
-        })),
-        4.0,
-    );
+    close(dispatch_time(&Fake::new(Spec { bandwidth: 1e9, ..spec() })), 4.0);
 }
 
 #[test]
 fn without_a_cost_model_the_interface_says_what_a_dispatch_costs() {
-    let spec = Spec {
-        cost: None,
-        compute: 1e30,
-        ..spec()
-    };
+    let spec = Spec { cost: None, compute: 1e30, ..spec() };
     let cost = program(SAXPY, None).kernel.interface().cost;
     assert!(cost.bytes_read > 0.0 && cost.bytes_written > 0.0, "{cost:?}");
-    close(
-        dispatch_time(&Fake::new(spec)),
-        64.0 * (cost.bytes_read + cost.bytes_written) / 100.0,
-    );
-    let spec = Spec {
-        cost: None,
-        bandwidth: 1e30,
-        ..harness::spec()
-    };
+    close(dispatch_time(&Fake::new(spec)), 64.0 * (cost.bytes_read + cost.bytes_written) / 100.0);
+    let spec = Spec { cost: None, bandwidth: 1e30, ..harness::spec() };
     close(dispatch_time(&Fake::new(spec)), 64.0 * cost.operations / 10.0);
 }
 
@@ -146,11 +86,7 @@ fn a_device_can_become_slow_and_recover() {
 #[test]
 fn noise_is_seeded() {
     let times = |seed| -> Vec<f64> {
-        let fake = Fake::new(Spec {
-            noise: 0.1,
-            seed,
-            ..spec()
-        });
+        let fake = Fake::new(Spec { noise: 0.1, seed, ..spec() });
         (0..100).map(|_| dispatch_time(&fake)).collect()
     };
     let a = times(1);
@@ -167,10 +103,7 @@ fn a_kernel_is_compiled_once() {
     let program = program(SAXPY, Some(std::sync::Arc::new(saxpy)));
     let first = fake.load(&program).unwrap();
     let second = fake.load(&program).unwrap();
-    assert_eq!(
-        (first.kernel, first.seconds, second.seconds),
-        (second.kernel, 3.0, 0.0)
-    );
+    assert_eq!((first.kernel, first.seconds, second.seconds), (second.kernel, 3.0, 0.0));
     assert_ne!(load(&fake), first.kernel);
     assert_eq!(fake.counters().compilations, 2);
     close(fake.clock().now(), 6.0);
@@ -215,11 +148,7 @@ fn devices_on_one_clock_work_side_by_side() {
 
 #[test]
 fn a_download_lands_when_its_fence_is_done_and_not_before() {
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        polls: 2,
-        ..spec()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, polls: 2, ..spec() });
     let memory = fake.allocate(8).unwrap();
     let out = block(&[0u32; 2]);
     let fence = begin(&fake, vec![fill(memory, 0..8, 9), download(memory, &out)]);
@@ -227,10 +156,7 @@ fn a_download_lands_when_its_fence_is_done_and_not_before() {
     assert_eq!(read::<u32>(&out), [0, 0]);
     // What is in flight may not be touched, by the host's end of another transfer either.
     let early = fake.submit(submission(vec![upload(&out, memory)])).unwrap_err();
-    assert!(
-        early.to_string().contains("still to be written by a download"),
-        "{early}"
-    );
+    assert!(early.to_string().contains("still to be written by a download"), "{early}");
     assert_eq!(fake.poll(fence), Ok(None));
     assert_eq!(fake.poll(fence).unwrap().unwrap().dispatches, []);
     assert_eq!(read::<u32>(&out), [9, 9]);
@@ -244,10 +170,7 @@ fn a_download_lands_when_its_fence_is_done_and_not_before() {
 
 #[test]
 fn uploads_read_the_host_at_once() {
-    let fake = Fake::new(Spec {
-        asynchronous: true,
-        ..spec()
-    });
+    let fake = Fake::new(Spec { asynchronous: true, ..spec() });
     let memory = fake.allocate(4).unwrap();
     let (host, out) = (block(&[1u32]), block(&[0u32]));
     let fence = begin(&fake, vec![upload(&host, memory)]);
@@ -270,39 +193,18 @@ fn work_beyond_its_time_limit_is_a_timeout() {
     let fake = Fake::new(spec());
     assert!(matches!(limited(&fake, 17), Ok(Submitted::Done(_))));
     let error = limited(&fake, 16).unwrap_err();
-    assert_eq!(
-        error,
-        Error::Timeout {
-            device: "fake".into(),
-            limit: Duration::from_secs(16)
-        }
-    );
-    assert!(
-        fake.allocate(4).unwrap_err().is_loss(),
-        "its work cannot be stopped"
-    );
+    assert_eq!(error, Error::Timeout { device: "fake".into(), limit: Duration::from_secs(16) });
+    assert!(fake.allocate(4).unwrap_err().is_loss(), "its work cannot be stopped");
 }
 
 #[test]
 fn a_device_with_host_memory_survives_a_timeout() {
-    let fake = Fake::new(Spec {
-        link: Link::Shared,
-        ..spec()
-    });
+    let fake = Fake::new(Spec { link: Link::Shared, ..spec() });
     let (host, limit) = (block(&[1u32; 100]), Duration::from_secs(2));
-    let fill = || Command::Fill {
-        to: Region::host(&host, 0..400),
-        word: 7,
-    };
+    let fill = || Command::Fill { to: Region::host(&host, 0..400), word: 7 };
     let mut late = submission(vec![fill()]);
     late.time_limit = Some(limit);
-    assert_eq!(
-        fake.submit(late),
-        Err(Error::Timeout {
-            device: "fake".into(),
-            limit
-        })
-    );
+    assert_eq!(fake.submit(late), Err(Error::Timeout { device: "fake".into(), limit }));
     assert_eq!(read::<u32>(&host), [1; 100]);
     close(fake.clock().now(), 2.0);
     run(&fake, vec![fill()]).unwrap();

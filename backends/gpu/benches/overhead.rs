@@ -37,10 +37,7 @@ impl Bare {
             ..wgpu::InstanceDescriptor::new_without_display_handle_from_env()
         });
         let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-        let adapter = adapters
-            .into_iter()
-            .find(|a| a.get_info().name == name)
-            .expect("the same adapter");
+        let adapter = adapters.into_iter().find(|a| a.get_info().name == name).expect("the same adapter");
         let (device, queue) =
             pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -64,23 +61,13 @@ impl Bare {
         let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &pipeline.get_bind_group_layout(0),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: buffer.as_entire_binding(),
-            }],
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }],
         });
-        Self {
-            device,
-            queue,
-            pipeline,
-            group,
-        }
+        Self { device, queue, pipeline, group }
     }
 
     fn submit(&self) -> wgpu::SubmissionIndex {
-        let mut encoder = self
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(&self.pipeline);
@@ -91,12 +78,7 @@ impl Bare {
     }
 
     fn wait(&self, index: wgpu::SubmissionIndex) {
-        self.device
-            .poll(wgpu::PollType::Wait {
-                submission_index: Some(index),
-                timeout: None,
-            })
-            .unwrap();
+        self.device.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None }).unwrap();
     }
 }
 
@@ -108,34 +90,16 @@ struct Ours {
 impl Ours {
     fn new(timestamps: Timestamps) -> Self {
         let found = devices();
-        let found = found
-            .iter()
-            .find(|f| f.obstacle().is_none())
-            .expect("a graphics device: run scripts/test");
-        let gpu = found
-            .open(Settings {
-                timestamps,
-                ..Settings::default()
-            })
-            .unwrap();
+        let found =
+            found.iter().find(|f| f.obstacle().is_none()).expect("a graphics device: run scripts/test");
+        let gpu = found.open(Settings { timestamps, ..Settings::default() }).unwrap();
         let module = Module::new(&[Source::new("empty.wgsl", EMPTY)], &[]).unwrap();
         let kernel = module.kernel(None, &[]).unwrap();
         let kernel = gpu.load(&Program { kernel, native: None }).unwrap().kernel;
         let memory = gpu.allocate(256).unwrap();
         let arguments = vec![Argument::Region(Region::device(memory, 0..256))];
-        let grid = Grid {
-            workgroups: [1, 1, 1],
-            over: None,
-        };
-        Self {
-            gpu,
-            dispatch: Dispatch {
-                kernel,
-                grid,
-                range: 0..1,
-                arguments,
-            },
-        }
+        let grid = Grid { workgroups: [1, 1, 1], over: None };
+        Self { gpu, dispatch: Dispatch { kernel, grid, range: 0..1, arguments } }
     }
 
     fn submit(&self) -> warpweft_hal::Fence {
@@ -170,28 +134,20 @@ fn overhead(c: &mut Criterion) {
     let bare = Bare::new(&sampled.gpu.info().name);
 
     let mut group = c.benchmark_group("submit");
-    group.bench_function("bare", |b| {
-        b.iter_custom(|n| submissions(n, || bare.submit(), |i| bare.wait(i)))
-    });
-    for (name, ours) in [
-        ("warpweft", &sampled),
-        ("warpweft untimed", &untimed),
-        ("warpweft all timed", &timed),
-    ] {
+    group.bench_function("bare", |b| b.iter_custom(|n| submissions(n, || bare.submit(), |i| bare.wait(i))));
+    for (name, ours) in
+        [("warpweft", &sampled), ("warpweft untimed", &untimed), ("warpweft all timed", &timed)]
+    {
         let wait = |fence| drop(ours.gpu.wait(fence).unwrap());
-        group.bench_function(name, |b| {
-            b.iter_custom(|n| submissions(n, || ours.submit(), wait))
-        });
+        group.bench_function(name, |b| b.iter_custom(|n| submissions(n, || ours.submit(), wait)));
     }
     group.finish();
 
     let mut group = c.benchmark_group("submit and wait");
     group.bench_function("bare", |b| b.iter(|| bare.wait(bare.submit())));
-    for (name, ours) in [
-        ("warpweft", &sampled),
-        ("warpweft untimed", &untimed),
-        ("warpweft all timed", &timed),
-    ] {
+    for (name, ours) in
+        [("warpweft", &sampled), ("warpweft untimed", &untimed), ("warpweft all timed", &timed)]
+    {
         group.bench_function(name, |b| b.iter(|| ours.gpu.wait(ours.submit()).unwrap()));
     }
     group.finish();

@@ -44,10 +44,7 @@ impl Found {
     /// # Errors
     /// When it cannot be used, or the driver refuses.
     pub fn open(&self, settings: Settings) -> Result<Gpu, Error> {
-        let internal = |reason: String| Error::Internal {
-            device: self.info.name.clone(),
-            reason,
-        };
+        let internal = |reason: String| Error::Internal { device: self.info.name.clone(), reason };
         if let Some(obstacle) = &self.obstacle {
             return Err(internal(obstacle.clone()));
         }
@@ -76,18 +73,10 @@ pub fn devices() -> Vec<Found> {
     let mut found: Vec<_> = adapters
         .into_iter()
         .zip(&infos)
-        .filter(|(_, info)| {
-            !infos
-                .iter()
-                .any(|other| same(info, other) && rank(other) < rank(info))
-        })
+        .filter(|(_, info)| !infos.iter().any(|other| same(info, other) && rank(other) < rank(info)))
         .map(|(adapter, info)| {
             let (features, limits) = (adapter.features(), adapter.limits());
-            Found {
-                info: describe(info, features, &limits),
-                obstacle: obstacle(features, &limits),
-                adapter,
-            }
+            Found { info: describe(info, features, &limits), obstacle: obstacle(features, &limits), adapter }
         })
         .collect();
     found.sort_by_key(|f| (f.obstacle.is_some(), f.info.kind == DeviceKind::Software));
@@ -122,10 +111,7 @@ const ABILITIES: [(Features, wgpu::Features); 9] = [
     (Features::SUBGROUPS, wgpu::Features::SUBGROUP),
     (Features::SUBGROUP_BARRIER, wgpu::Features::SUBGROUP_BARRIER),
     (Features::ATOMIC_I64, wgpu::Features::SHADER_INT64_ATOMIC_ALL_OPS),
-    (
-        Features::ATOMIC_I64_MIN_MAX,
-        wgpu::Features::SHADER_INT64_ATOMIC_MIN_MAX,
-    ),
+    (Features::ATOMIC_I64_MIN_MAX, wgpu::Features::SHADER_INT64_ATOMIC_MIN_MAX),
     (Features::ATOMIC_F32, wgpu::Features::SHADER_FLOAT32_ATOMIC),
 ];
 
@@ -164,11 +150,7 @@ pub(crate) fn describe(
         driver: driver.trim().to_owned(),
         host_memory: false,
         synchronous: false,
-        features: ABILITIES
-            .iter()
-            .filter(|(_, f)| features.contains(*f))
-            .map(|(ours, _)| *ours)
-            .collect(),
+        features: ABILITIES.iter().filter(|(_, f)| features.contains(*f)).map(|(ours, _)| *ours).collect(),
         limits: Limits {
             memory: None,
             allocation: limits.max_buffer_size & !3,

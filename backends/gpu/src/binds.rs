@@ -60,9 +60,7 @@ impl Binds {
     /// Drops what refers to a memory: its buffer can then be reused or destroyed.
     pub(crate) fn forget_memory(&mut self, memory: MemoryId) {
         self.kept.retain(|key, _| {
-            !key.bound
-                .iter()
-                .any(|b| matches!(b, Bound::Memory { id, .. } if *id == memory))
+            !key.bound.iter().any(|b| matches!(b, Bound::Memory { id, .. } if *id == memory))
         });
     }
 

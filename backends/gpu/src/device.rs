@@ -78,10 +78,7 @@ impl Gpu {
         let mut info = adapter::describe(adapter, features, &limits);
         info.limits.memory = settings.memory;
         if let Some(obstacle) = adapter::obstacle(features, &limits) {
-            return Err(Error::Internal {
-                device: info.name,
-                reason: obstacle,
-            });
+            return Err(Error::Internal { device: info.name, reason: obstacle });
         }
         let fault = Fault::watch(&info.name, &device);
         let filler = Filler::new(&device, &fault)?;
@@ -173,11 +170,7 @@ impl Gpu {
             let Memory::Host(block) = &from.memory else {
                 return Err(self.fault.internal("an upload starts on the device"));
             };
-            if from
-                .offset
-                .checked_add(from.size)
-                .is_none_or(|end| end > block.len())
-            {
+            if from.offset.checked_add(from.size).is_none_or(|end| end > block.len()) {
                 return Err(self.fault.internal("an upload leaves its host block"));
             }
             first &= from.size <= SMALL;
@@ -230,14 +223,7 @@ impl Gpu {
         let stamps = self.stamps(&mut state, &commands, timed);
         let mut memories = self.memories.lock();
         let encoded = Encoding::new(self, &mut state, &mut memories, list, stamps).run(&commands, &staged)?;
-        let Encoded {
-            commands,
-            written,
-            downloads,
-            mut stamps,
-            dispatches,
-            temporaries,
-        } = encoded;
+        let Encoded { commands, written, downloads, mut stamps, dispatches, temporaries } = encoded;
         for temporary in temporaries {
             memories.give(temporary);
         }
@@ -246,11 +232,7 @@ impl Gpu {
         if !dispatches.contains(&true) {
             state.stamps.extend(stamps.take());
         }
-        let work = Work {
-            downloads: Vec::new(),
-            stamps: None,
-            dispatches,
-        };
+        let work = Work { downloads: Vec::new(), stamps: None, dispatches };
         if commands.is_none() && !written {
             return Ok(Submitted::Done(work.idle()));
         }
@@ -272,17 +254,8 @@ impl Gpu {
         if let Some(stamps) = &mut stamps {
             stamps.map();
         }
-        let work = Mutex::new(Some(Work {
-            downloads,
-            stamps,
-            ..work
-        }));
-        Ok(Submitted::Pending(self.flights.insert(Flight {
-            index,
-            limit,
-            submitted,
-            work,
-        })))
+        let work = Mutex::new(Some(Work { downloads, stamps, ..work }));
+        Ok(Submitted::Pending(self.flights.insert(Flight { index, limit, submitted, work })))
     }
 
     /// Fails when wgpu has complained since the last time.
@@ -297,7 +270,13 @@ impl Gpu {
     }
 }
 
-impl Device for Gpu {
+// SAFETY: uploads are read within `submit`; downloads land within `poll` or `wait`, before the fence is done; nothing
+// else of the host's memory is touched.
+unsafe impl Device for Gpu {
+    fn lost(&self) -> Option<Error> {
+        self.fault.check().err()
+    }
+
     fn info(&self) -> &DeviceInfo {
         &self.info
     }

@@ -77,9 +77,7 @@ impl<'a> Encoding<'a> {
         list: u64,
         stamps: Option<Stamps>,
     ) -> Self {
-        let encoder = gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        let encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         let out = Encoded {
             commands: None,
             written: false,
@@ -88,16 +86,7 @@ impl<'a> Encoding<'a> {
             dispatches: Vec::new(),
             temporaries: Vec::new(),
         };
-        Self {
-            gpu,
-            state,
-            memories,
-            list,
-            encoder,
-            pass: None,
-            empty: true,
-            out,
-        }
+        Self { gpu, state, memories, list, encoder, pass: None, empty: true, out }
     }
 
     /// Encodes the commands; `uploads` says for each upload where its bytes are.
@@ -126,9 +115,7 @@ impl<'a> Encoding<'a> {
         for command in commands {
             match command {
                 Command::Upload { from, to } if from.size > 0 => {
-                    let staging = uploads
-                        .next()
-                        .ok_or_else(|| self.internal("an upload was not staged"))?;
+                    let staging = uploads.next().ok_or_else(|| self.internal("an upload was not staged"))?;
                     let target = self.buffer(to)?;
                     match staging {
                         Staged::In(staging) => self.copy(staging, 0, &target, to.offset, from.size),
@@ -159,14 +146,9 @@ impl<'a> Encoding<'a> {
         let Memory::Device(id) = region.memory else {
             return Err(self.internal("host memory was given where device memory is needed"));
         };
-        let allocation = self
-            .memories
-            .get(id)
-            .ok_or_else(|| self.internal(format!("{id:?} is not allocated")))?;
-        let inside = region
-            .offset
-            .checked_add(region.size)
-            .is_some_and(|end| end <= allocation.bytes);
+        let allocation =
+            self.memories.get(id).ok_or_else(|| self.internal(format!("{id:?} is not allocated")))?;
+        let inside = region.offset.checked_add(region.size).is_some_and(|end| end <= allocation.bytes);
         if !inside || !region.offset.is_multiple_of(4) || !region.size.is_multiple_of(4) {
             return Err(self.internal(format!(
                 "{} bytes at {} are no whole words within an allocation of {} bytes",
@@ -190,17 +172,10 @@ impl<'a> Encoding<'a> {
         if to.offset + from.size > target.len() {
             return Err(self.internal("a download leaves its host block"));
         }
-        let staging = self
-            .gpu
-            .staging
-            .download(&self.gpu.device, &self.gpu.fault, from.size)?;
+        let staging = self.gpu.staging.download(&self.gpu.device, &self.gpu.fault, from.size)?;
         self.copy(&source, from.offset, &staging, 0, from.size);
         let bytes = to.offset..to.offset + from.size;
-        self.out.downloads.push(Download {
-            staging,
-            target: target.clone(),
-            bytes,
-        });
+        self.out.downloads.push(Download { staging, target: target.clone(), bytes });
         Ok(())
     }
 
@@ -241,8 +216,7 @@ impl<'a> Encoding<'a> {
         let pass = self.pass();
         pass.kernel = None;
         pass.groups = None;
-        gpu.filler
-            .fill(&gpu.device, &mut pass.pass, &buffer, to.bytes(), word);
+        gpu.filler.fill(&gpu.device, &mut pass.pass, &buffer, to.bytes(), word);
         Ok(())
     }
 
@@ -304,13 +278,7 @@ impl<'a> Encoding<'a> {
         if self.out.stamps.is_some() {
             self.pass = None;
         }
-        for Back {
-            temporary,
-            target,
-            offset,
-            size,
-        } in back
-        {
+        for Back { temporary, target, offset, size } in back {
             self.copy(&temporary, 0, &target, offset, size);
             self.count(size);
         }
@@ -330,33 +298,21 @@ impl<'a> Encoding<'a> {
         let mut bound = SmallVec::new();
         for (argument, slot) in dispatch.arguments.iter().zip(&kernel.slots) {
             bound.push(match argument {
-                Argument::Region(Region {
-                    memory: Memory::Device(id),
-                    offset,
-                    size,
-                }) => Bound::Memory {
-                    id: *id,
-                    offset: *offset,
-                    size: *size,
-                },
+                Argument::Region(Region { memory: Memory::Device(id), offset, size }) => {
+                    Bound::Memory { id: *id, offset: *offset, size: *size }
+                }
                 Argument::Region(_) => {
                     return Err(self.internal(format!("`{}` is bound to host memory", slot.name)));
                 }
                 Argument::Value(bytes) if bytes.is_empty() || bytes.len() % 4 != 0 || slot.writable => {
                     return Err(self.internal(format!("`{}` cannot be bound by value", slot.name)));
                 }
-                Argument::Value(bytes) => Bound::Value(self.state.values.place(
-                    &self.gpu.device,
-                    &self.gpu.queue,
-                    bytes,
-                    self.list,
-                )),
+                Argument::Value(bytes) => {
+                    Bound::Value(self.state.values.place(&self.gpu.device, &self.gpu.queue, bytes, self.list))
+                }
             });
         }
-        Ok(Key {
-            kernel: kernel.id,
-            bound,
-        })
+        Ok(Key { kernel: kernel.id, bound })
     }
 
     /// Makes the bind groups of a launch; what wgpu forbids goes through temporaries, and such groups are not kept.
@@ -366,17 +322,9 @@ impl<'a> Encoding<'a> {
         let mut ranges: SmallVec<[(wgpu::Buffer, u64, u64); 8]> = SmallVec::new();
         for bound in &key.bound {
             ranges.push(match *bound {
-                Bound::Value(place) => (
-                    self.state.values.page(place.page).clone(),
-                    place.offset,
-                    place.size,
-                ),
+                Bound::Value(place) => (self.state.values.page(place.page).clone(), place.offset, place.size),
                 Bound::Memory { id, offset, size } => {
-                    let region = Region {
-                        memory: Memory::Device(id),
-                        offset,
-                        size,
-                    };
+                    let region = Region { memory: Memory::Device(id), offset, size };
                     (self.buffer(&region)?, offset, size)
                 }
             });
@@ -388,35 +336,20 @@ impl<'a> Encoding<'a> {
             let (buffer, offset, size) = ranges[position].clone();
             // Without a size wgpu would bind the rest of the buffer, which may be another's.
             if size == 0 || size < slot.min_size {
-                return Err(self.internal(format!(
-                    "`{}` needs {} bytes, {size} were bound",
-                    slot.name, slot.min_size
-                )));
+                return Err(self
+                    .internal(format!("`{}` needs {} bytes, {size} were bound", slot.name, slot.min_size)));
             }
-            let alignment = if slot.space == Space::Uniform {
-                uniform
-            } else {
-                storage
-            };
+            let alignment = if slot.space == Space::Uniform { uniform } else { storage };
             let misaligned = offset % alignment != 0;
             // In one dispatch a buffer is either written or only read.
             let shared = !slot.writable
-                && kernel
-                    .slots
-                    .iter()
-                    .zip(&originals)
-                    .any(|(other, o)| other.writable && *o == buffer);
+                && kernel.slots.iter().zip(&originals).any(|(other, o)| other.writable && *o == buffer);
             if misaligned || shared {
                 let temporary = self.temporary(size)?;
                 self.copy(&buffer, offset, &temporary, 0, size);
                 self.count(size);
                 if slot.writable {
-                    back.push(Back {
-                        temporary: temporary.clone(),
-                        target: buffer,
-                        offset,
-                        size,
-                    });
+                    back.push(Back { temporary: temporary.clone(), target: buffer, offset, size });
                 }
                 ranges[position] = (temporary, 0, size);
                 keep = false;
@@ -468,14 +401,7 @@ impl Pass {
         encoder: &mut wgpu::CommandEncoder,
         stamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) -> Self {
-        let descriptor = wgpu::ComputePassDescriptor {
-            label: None,
-            timestamp_writes: stamps,
-        };
-        Self {
-            pass: encoder.begin_compute_pass(&descriptor).forget_lifetime(),
-            kernel: None,
-            groups: None,
-        }
+        let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: stamps };
+        Self { pass: encoder.begin_compute_pass(&descriptor).forget_lifetime(), kernel: None, groups: None }
     }
 }

@@ -67,10 +67,7 @@ impl Fault {
         let mut lost = self.lost.lock();
         let error = lost.get_or_insert_with(|| {
             tracing::warn!(device = self.device, reason, "the device was lost");
-            Error::Lost {
-                device: self.device.clone(),
-                reason,
-            }
+            Error::Lost { device: self.device.clone(), reason }
         });
         self.is_lost.store(true, Ordering::Release);
         error.clone()
@@ -78,10 +75,7 @@ impl Fault {
 
     /// An error that should not be.
     pub(crate) fn internal(&self, reason: impl Into<String>) -> Error {
-        Error::Internal {
-            device: self.device.clone(),
-            reason: reason.into(),
-        }
+        Error::Internal { device: self.device.clone(), reason: reason.into() }
     }
 
     /// An error that no scope caught waits to be taken.
@@ -103,11 +97,9 @@ impl Fault {
     /// A wgpu error in the contract's terms; `requested` is what was to be allocated.
     pub(crate) fn translate(&self, error: &wgpu::Error, requested: u64) -> Error {
         match error {
-            wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory {
-                device: self.device.clone(),
-                requested,
-                free: None,
-            },
+            wgpu::Error::OutOfMemory { .. } => {
+                Error::OutOfMemory { device: self.device.clone(), requested, free: None }
+            }
             other => self.internal(words(other)),
         }
     }
@@ -122,11 +114,8 @@ impl Fault {
     /// panics there has made nothing: that is a refusal too (naga's translators panic on modules they do not know).
     pub(crate) fn scoped<T>(&self, device: &wgpu::Device, body: impl FnOnce() -> T) -> Result<T, Scoped> {
         let result = caught(|| {
-            let filters = [
-                wgpu::ErrorFilter::OutOfMemory,
-                wgpu::ErrorFilter::Internal,
-                wgpu::ErrorFilter::Validation,
-            ];
+            let filters =
+                [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
             let scopes = filters.map(|filter| device.push_error_scope(filter));
             let value = body();
             let mut first = None;
@@ -174,11 +163,7 @@ impl Scoped {
 pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|panic| match panic.downcast::<String>() {
         Ok(said) => *said,
-        Err(panic) => panic
-            .downcast_ref::<&str>()
-            .copied()
-            .unwrap_or("a panic without words")
-            .to_owned(),
+        Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("a panic without words").to_owned(),
     })
 }
 

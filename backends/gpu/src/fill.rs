@@ -66,12 +66,7 @@ impl Filler {
             (pipeline, layout)
         });
         let (pipeline, layout) = made.map_err(|e| e.into_error(fault, 0))?;
-        Ok(Self {
-            pipeline,
-            layout,
-            window,
-            alignment,
-        })
+        Ok(Self { pipeline, layout, window, alignment })
     }
 
     /// Encodes the filling of a range, window by window.

@@ -36,13 +36,8 @@ pub(crate) struct Work {
 impl Work {
     /// The completion of a list that had nothing to do.
     pub(crate) fn idle(self) -> Completion {
-        let nothing = Timing {
-            seconds: 0.0,
-            source: TimingSource::RoundTrip,
-        };
-        Completion {
-            dispatches: vec![nothing; self.dispatches.len()],
-        }
+        let nothing = Timing { seconds: 0.0, source: TimingSource::RoundTrip };
+        Completion { dispatches: vec![nothing; self.dispatches.len()] }
     }
 }
 
@@ -72,12 +67,7 @@ impl Flights {
 
     /// The oldest submission up to that fence that is not done.
     fn oldest(&self, gpu: &Gpu, fence: Fence) -> Result<Option<(u64, Duration)>, Error> {
-        let flying: Vec<_> = self
-            .flying
-            .lock()
-            .range(..=fence.0)
-            .map(|(id, f)| (*id, f.clone()))
-            .collect();
+        let flying: Vec<_> = self.flying.lock().range(..=fence.0).map(|(id, f)| (*id, f.clone())).collect();
         for (id, flight) in flying {
             if !reached(gpu, &flight.index, Duration::ZERO)? {
                 return Ok(Some((id, flight.limit)));
@@ -110,12 +100,8 @@ impl Flights {
             if oldest != watched.0 {
                 watched = (oldest, Instant::now(), limit);
             } else if watched.1.elapsed() >= watched.2 {
-                gpu.fault
-                    .lose(format!("a submission did not end within {:?}", watched.2));
-                return Err(Error::Timeout {
-                    device: gpu.info.name.clone(),
-                    limit: watched.2,
-                });
+                gpu.fault.lose(format!("a submission did not end within {:?}", watched.2));
+                return Err(Error::Timeout { device: gpu.info.name.clone(), limit: watched.2 });
             }
         }
         self.land(gpu, fence, &flight)
@@ -140,10 +126,7 @@ impl Flights {
 
 /// Whether a submission is done, within some time.
 fn reached(gpu: &Gpu, index: &wgpu::SubmissionIndex, timeout: Duration) -> Result<bool, Error> {
-    let poll = wgpu::PollType::Wait {
-        submission_index: Some(index.clone()),
-        timeout: Some(timeout),
-    };
+    let poll = wgpu::PollType::Wait { submission_index: Some(index.clone()), timeout: Some(timeout) };
     let answer = gpu.fault.calm(|| gpu.device.poll(poll))?;
     gpu.fault.check()?;
     match answer {
@@ -162,10 +145,8 @@ fn arrive(gpu: &Gpu, work: &mut Work, limit: Duration, elapsed: Duration) -> Res
         }
         {
             let size = download.bytes.end - download.bytes.start;
-            let view = download
-                .staging
-                .get_mapped_range(..size)
-                .map_err(|e| gpu.fault.internal(e.to_string()))?;
+            let view =
+                download.staging.get_mapped_range(..size).map_err(|e| gpu.fault.internal(e.to_string()))?;
             // SAFETY: whoever made the submission promised that nothing else touches the range until its fence is
             // done, and this is the one place that says so.
             unsafe { download.target.bytes_mut(download.bytes.clone()) }.copy_from_slice(&view);
@@ -174,28 +155,16 @@ fn arrive(gpu: &Gpu, work: &mut Work, limit: Duration, elapsed: Duration) -> Res
         gpu.staging.downloaded(download.staging);
     }
     let period = gpu.period;
-    let stamped = work
-        .stamps
-        .as_mut()
-        .and_then(|stamps| stamps.seconds(period, limit));
+    let stamped = work.stamps.as_mut().and_then(|stamps| stamps.seconds(period, limit));
     let ran = work.dispatches.iter().filter(|ran| **ran).count().max(1);
-    let share = Timing {
-        seconds: elapsed.as_secs_f64() / ran as f64,
-        source: TimingSource::RoundTrip,
-    };
+    let share = Timing { seconds: elapsed.as_secs_f64() / ran as f64, source: TimingSource::RoundTrip };
     let mut stamped = stamped.map(Vec::into_iter);
     let dispatches = work.dispatches.iter().map(|ran| match &mut stamped {
-        _ if !ran => Timing {
-            seconds: 0.0,
-            ..share
-        },
+        _ if !ran => Timing { seconds: 0.0, ..share },
         None => share,
-        Some(seconds) => seconds.next().map_or(share, |seconds| Timing {
-            seconds,
-            source: TimingSource::Timestamp,
-        }),
+        Some(seconds) => {
+            seconds.next().map_or(share, |seconds| Timing { seconds, source: TimingSource::Timestamp })
+        }
     });
-    Ok(Completion {
-        dispatches: dispatches.collect(),
-    })
+    Ok(Completion { dispatches: dispatches.collect() })
 }

@@ -84,11 +84,7 @@ impl Kernels {
         entry.users += 1;
         // Under the entry's lock, so that an `unload` on another thread comes before or after, not in between.
         self.by_id.lock().insert(compiled.id, (hash, compiled.clone()));
-        Ok(Loaded {
-            kernel: compiled.id,
-            path: Path::Wgpu,
-            seconds: start.elapsed().as_secs_f64(),
-        })
+        Ok(Loaded { kernel: compiled.id, path: Path::Wgpu, seconds: start.elapsed().as_secs_f64() })
     }
 
     /// One user less; `true` when it was the last.
@@ -175,10 +171,7 @@ impl Compiled {
             let made = pipeline(device, fault, &self.kernel, &self.layout, true)?;
             let _ = self.exact.set(made);
         }
-        let exact = self
-            .exact
-            .get()
-            .ok_or_else(|| fault.internal("a pipeline vanished"))?;
+        let exact = self.exact.get().ok_or_else(|| fault.internal("a pipeline vanished"))?;
         Ok((exact, true))
     }
 }
@@ -189,20 +182,14 @@ fn typed(fault: &Fault, kernel: &Kernel, error: Scoped) -> Error {
         Scoped::Lost(lost) => lost,
         Scoped::Refused(error @ wgpu::Error::OutOfMemory { .. }) => fault.translate(&error, 0),
         Scoped::Refused(error) => refused(fault, kernel, words(&error)),
-        Scoped::Panicked(said) => refused(
-            fault,
-            kernel,
-            format!("naga cannot translate it for this device ({said})"),
-        ),
+        Scoped::Panicked(said) => {
+            refused(fault, kernel, format!("naga cannot translate it for this device ({said})"))
+        }
     }
 }
 
 fn refused(fault: &Fault, kernel: &Kernel, reason: String) -> Error {
-    Error::Compile {
-        device: fault.device().to_owned(),
-        kernel: kernel.interface().entry.clone(),
-        reason,
-    }
+    Error::Compile { device: fault.device().to_owned(), kernel: kernel.interface().entry.clone(), reason }
 }
 
 fn pipeline(
@@ -243,10 +230,7 @@ fn pipeline(
 /// 22.3.6, LLVM 15, 256 bits). Loop bounding stays, at 1.0 to 1.1×: without it a compiler may take an endless loop as
 /// impossible, and with it whatever guards lead there.
 fn runtime_checks() -> wgpu::ShaderRuntimeChecks {
-    wgpu::ShaderRuntimeChecks {
-        bounds_checks: false,
-        ..wgpu::ShaderRuntimeChecks::checked()
-    }
+    wgpu::ShaderRuntimeChecks { bounds_checks: false, ..wgpu::ShaderRuntimeChecks::checked() }
 }
 
 /// Bind group layouts from the interface; groups may have gaps.
@@ -264,9 +248,9 @@ fn layouts(device: &wgpu::Device, kernel: &Kernel) -> Vec<Option<wgpu::BindGroup
                     ty: wgpu::BindingType::Buffer {
                         ty: match b.space {
                             Space::Uniform => wgpu::BufferBindingType::Uniform,
-                            Space::Storage => wgpu::BufferBindingType::Storage {
-                                read_only: !b.access.writable,
-                            },
+                            Space::Storage => {
+                                wgpu::BufferBindingType::Storage { read_only: !b.access.writable }
+                            }
                         },
                         has_dynamic_offset: false,
                         min_binding_size: NonZeroU64::new(b.min_size),

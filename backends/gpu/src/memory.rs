@@ -47,14 +47,7 @@ pub(crate) struct MemoryLimits {
 
 impl Memories {
     pub(crate) fn new(limits: MemoryLimits) -> Self {
-        Self {
-            live: HashMap::new(),
-            pool: BTreeMap::new(),
-            pooled: 0,
-            held: 0,
-            next: 1,
-            limits,
-        }
+        Self { live: HashMap::new(), pool: BTreeMap::new(), pooled: 0, held: 0, next: 1, limits }
     }
 
     /// A new allocation.
@@ -108,11 +101,7 @@ impl Memories {
             self.pooled -= size;
             return Ok(buffer);
         }
-        let short = |free| Error::OutOfMemory {
-            device: fault.device().to_owned(),
-            requested: bytes,
-            free,
-        };
+        let short = |free| Error::OutOfMemory { device: fault.device().to_owned(), requested: bytes, free };
         if let Some(memory) = self.limits.memory {
             if self.held + size > memory {
                 self.trim();
@@ -122,12 +111,8 @@ impl Memories {
             }
         }
         let create = || {
-            let descriptor = wgpu::BufferDescriptor {
-                label: None,
-                size,
-                usage: USAGE,
-                mapped_at_creation: false,
-            };
+            let descriptor =
+                wgpu::BufferDescriptor { label: None, size, usage: USAGE, mapped_at_creation: false };
             device.create_buffer(&descriptor)
         };
         let mut made = fault.scoped(device, create);
@@ -182,10 +167,7 @@ mod tests {
         for bytes in (1..5000).chain([1 << 20, (1 << 20) + 4, (1 << 31) - 4, 3 << 33]) {
             let class = size_class(bytes);
             assert!(class >= bytes && class.is_multiple_of(4), "{bytes} in {class}");
-            assert!(
-                bytes <= 256 || class - bytes <= bytes / 8 + 32,
-                "{bytes} in {class}"
-            );
+            assert!(bytes <= 256 || class - bytes <= bytes / 8 + 32, "{bytes} in {class}");
             assert_eq!(size_class(class), class);
         }
     }

@@ -58,16 +58,9 @@ fn cut(size: [u64; 3], launch: Launch, most: u64, out: &mut SmallVec<[Physical; 
                 let mut x = 0;
                 while x < width {
                     let rows = ((width - x) / most).min(most);
-                    let (size, fold) = if rows > 0 {
-                        ([most, rows, 1], most)
-                    } else {
-                        ([width - x, 1, 1], 0)
-                    };
-                    let launch = Launch {
-                        fold: fold as u32,
-                        unfold: 0,
-                        ..shifted(launch, [x, y, z])
-                    };
+                    let (size, fold) =
+                        if rows > 0 { ([most, rows, 1], most) } else { ([width - x, 1, 1], 0) };
+                    let launch = Launch { fold: fold as u32, unfold: 0, ..shifted(launch, [x, y, z]) };
                     out.push((size.map(|n| n as u32), launch));
                     x += size[0] * size[1];
                 }
@@ -75,11 +68,7 @@ fn cut(size: [u64; 3], launch: Launch, most: u64, out: &mut SmallVec<[Physical; 
         }
         return;
     }
-    let parts = |n: u64| {
-        (0..n)
-            .step_by(most as usize)
-            .map(move |at| (at, (n - at).min(most)))
-    };
+    let parts = |n: u64| (0..n).step_by(most as usize).map(move |at| (at, (n - at).min(most)));
     for (z, depth) in parts(depth) {
         for (y, height) in parts(height) {
             for (x, width) in parts(width) {
@@ -101,10 +90,7 @@ mod tests {
 
     /// The linear indices that run, by the kernel's own arithmetic.
     fn cover(workgroups: [u32; 3], range: Range<u64>, most: u32) -> Vec<u64> {
-        let grid = Grid {
-            workgroups,
-            over: None,
-        };
+        let grid = Grid { workgroups, over: None };
         let mut seen = Vec::new();
         for (size, launch) in dispatches(grid, range, most) {
             assert!(size.iter().all(|&n| n > 0 && n <= most), "{size:?}");
@@ -161,17 +147,7 @@ mod tests {
 
     #[test]
     fn dispatches_are_few() {
-        let count = |workgroups, range| {
-            dispatches(
-                Grid {
-                    workgroups,
-                    over: None,
-                },
-                range,
-                65535,
-            )
-            .len()
-        };
+        let count = |workgroups, range| dispatches(Grid { workgroups, over: None }, range, 65535).len();
         assert_eq!(count([1000, 1000, 60], 0..60_000_000), 1);
         assert_eq!(count([1000, 1000, 60], 1_500_500..58_000_001), 4);
         assert_eq!(count([65_536, 1, 1], 0..65_536), 2);

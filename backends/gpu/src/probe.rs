@@ -26,10 +26,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// After how many rounds the driver leaves a loop; `None` when it does not.
 pub(crate) fn loop_limit(gpu: &Gpu) -> Result<Option<u32>, Error> {
-    let internal = |reason: String| Error::Internal {
-        device: gpu.info().name.clone(),
-        reason,
-    };
+    let internal = |reason: String| Error::Internal { device: gpu.info().name.clone(), reason };
     let kernel = Module::new(&[Source::new("probe.wgsl", SOURCE)], &[])
         .and_then(|module| module.kernel(None, &[]))
         .map_err(|e| internal(e.to_string()))?;
@@ -38,28 +35,14 @@ pub(crate) fn loop_limit(gpu: &Gpu) -> Result<Option<u32>, Error> {
     let short = || internal("no host memory for eight bytes".into());
     let block = Arc::new(HostBlock::from_vec(vec![0, ROUNDS]).ok_or_else(short)?);
     let [host, device] = [Region::host(&block, 0..8), Region::device(memory, 0..8)];
-    let grid = Grid {
-        workgroups: [1, 1, 1],
-        over: None,
-    };
-    let dispatch = Dispatch {
-        kernel,
-        grid,
-        range: 0..1,
-        arguments: vec![Argument::Region(device.clone())],
-    };
+    let grid = Grid { workgroups: [1, 1, 1], over: None };
+    let dispatch = Dispatch { kernel, grid, range: 0..1, arguments: vec![Argument::Region(device.clone())] };
     // SAFETY: nobody else has the block.
     let mut list = unsafe {
         Submission::new(vec![
-            Command::Upload {
-                from: host.clone(),
-                to: device.clone(),
-            },
+            Command::Upload { from: host.clone(), to: device.clone() },
             Command::Dispatch(dispatch),
-            Command::Download {
-                from: device,
-                to: host,
-            },
+            Command::Download { from: device, to: host },
         ])
     };
     list.time_limit = Some(LIMIT);

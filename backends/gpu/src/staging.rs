@@ -34,12 +34,8 @@ impl Shelf {
     /// The best fitting buffer that wastes no more than it holds.
     fn take(&mut self, bytes: u64) -> Option<wgpu::Buffer> {
         let fits = |b: &wgpu::Buffer| b.size() >= bytes && b.size() / 2 <= bytes.max(4096);
-        let (position, _) = self
-            .buffers
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| fits(b))
-            .min_by_key(|(_, b)| b.size())?;
+        let (position, _) =
+            self.buffers.iter().enumerate().filter(|(_, b)| fits(b)).min_by_key(|(_, b)| b.size())?;
         let buffer = self.buffers.swap_remove(position);
         self.bytes -= buffer.size();
         Some(buffer)
@@ -55,10 +51,7 @@ impl Shelf {
 
 impl Staging {
     pub(crate) fn new() -> Self {
-        Self {
-            uploads: Arc::default(),
-            downloads: Mutex::default(),
-        }
+        Self { uploads: Arc::default(), downloads: Mutex::default() }
     }
 
     /// A buffer for an upload, with `bytes` in it.
@@ -110,12 +103,7 @@ impl Staging {
         let kept = self.downloads.lock().take(bytes);
         match kept {
             Some(buffer) => Ok(buffer),
-            None => create(
-                device,
-                fault,
-                bytes,
-                wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            ),
+            None => create(device, fault, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
         }
     }
 
@@ -141,12 +129,7 @@ fn create(
     let mapped_at_creation = usage.contains(wgpu::BufferUsages::MAP_WRITE);
     fault
         .scoped(device, || {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size,
-                usage,
-                mapped_at_creation,
-            })
+            device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation })
         })
         .map_err(|e| e.into_error(fault, bytes))
 }

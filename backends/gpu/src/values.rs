@@ -81,11 +81,7 @@ impl Values {
                 let slot = self.slots.len();
                 slots.push(slot);
                 let place = self.carve(device, room, size);
-                self.slots.push(Slot {
-                    place,
-                    content: content.clone(),
-                    used: list,
-                });
+                self.slots.push(Slot { place, content: content.clone(), used: list });
                 slot
             }
         };
@@ -101,11 +97,7 @@ impl Values {
 
     /// Room in a page that has it, or in a new one.
     fn carve(&mut self, device: &wgpu::Device, room: u64, size: u64) -> Place {
-        let page = self
-            .pages
-            .iter()
-            .zip(&self.fill)
-            .position(|(page, fill)| page.size() - fill >= room);
+        let page = self.pages.iter().zip(&self.fill).position(|(page, fill)| page.size() - fill >= room);
         let page = page.unwrap_or_else(|| {
             self.pages.push(device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("warpweft values"),
@@ -120,10 +112,6 @@ impl Values {
         });
         let offset = self.fill[page];
         self.fill[page] += room;
-        Place {
-            page: page as u32,
-            offset,
-            size,
-        }
+        Place { page: page as u32, offset, size }
     }
 }

@@ -37,9 +37,7 @@ fn run(declarations: &str, body: &str, words: usize) -> (Vec<u32>, Vec<u32>) {
              {body}
          }}"
     );
-    let mut launch = Launch::new(&gpu, &wgsl)
-        .bind("far", &FAR)
-        .bind("out", &[77u32; 16]);
+    let mut launch = Launch::new(&gpu, &wgsl).bind("far", &FAR).bind("out", &[77u32; 16]);
     let bytes = 4 * words as u64;
     let memory = upload(&gpu, &vec![1u32; words + 128]);
     if declarations.contains("> data:") {
@@ -56,9 +54,7 @@ fn run(declarations: &str, body: &str, words: usize) -> (Vec<u32>, Vec<u32>) {
 
 /// What each far index should give where `length` elements are.
 fn expect(length: u32, inside: impl Fn(u32) -> u32) -> Vec<u32> {
-    FAR.iter()
-        .map(|&i| if i < length { inside(i) } else { 0 })
-        .collect()
+    FAR.iter().map(|&i| if i < length { inside(i) } else { 0 }).collect()
 }
 
 const DATA: &str = "@group(0) @binding(2) var<storage, read_write> data: array<u32>;";
@@ -66,17 +62,10 @@ const DATA: &str = "@group(0) @binding(2) var<storage, read_write> data: array<u
 #[test]
 fn runtime_arrays() {
     for index in ["i", "s"] {
-        let (out, data) = run(
-            DATA,
-            &format!("out[n] = data[{index}]; data[{index}] = 5u; data[{index}] += 1u;"),
-            8,
-        );
+        let (out, data) =
+            run(DATA, &format!("out[n] = data[{index}]; data[{index}] = 5u; data[{index}] += 1u;"), 8);
         assert_eq!(out, expect(8, |_| 1));
-        assert_eq!(
-            data,
-            [6, 6, 1, 6, 1, 1, 1, 6],
-            "elements 0, 1, 3 and 7 are named by a far index"
-        );
+        assert_eq!(data, [6, 6, 1, 6, 1, 1, 1, 6], "elements 0, 1, 3 and 7 are named by a far index");
     }
     // The last element stays: nothing is clamped onto it.
     let (_, data) = run(DATA, "if (i > 7u) { data[i] = 9u; }", 8);
@@ -85,11 +74,7 @@ fn runtime_arrays() {
 
 #[test]
 fn runtime_arrays_at_a_constant_index() {
-    let (out, data) = run(
-        DATA,
-        "out[n] = data[7] + 10u * data[8]; data[8] = 3u; data[1000000] = 3u;",
-        8,
-    );
+    let (out, data) = run(DATA, "out[n] = data[7] + 10u * data[8]; data[8] = 3u; data[1000000] = 3u;", 8);
     assert_eq!(out, [1; 16]);
     assert_eq!(data, [1; 8]);
 }
@@ -99,11 +84,8 @@ fn runtime_arrays_at_the_end_of_structures() {
     let declarations = "struct Item { a: u32, b: array<u32, 3> }
         struct Data { head: array<u32, 4>, items: array<Item> }
         @group(0) @binding(2) var<storage, read_write> data: Data;";
-    let (out, data) = run(
-        declarations,
-        "out[n] = data.items[i].b[2] + data.head[i]; data.items[i].b[i] = 4u;",
-        20,
-    );
+    let (out, data) =
+        run(declarations, "out[n] = data.items[i].b[2] + data.head[i]; data.items[i].b[i] = 4u;", 20);
     // Items are four words each: four items behind the head.
     assert_eq!(out, FAR.map(|i| u32::from(i < 4) * 2));
     let mut expected = [1; 20];
@@ -122,15 +104,9 @@ fn whole_structures_and_arrays() {
     let (out, data) = run(declarations, body, 16);
     assert_eq!(
         out,
-        FAR.iter()
-            .enumerate()
-            .map(|(n, i)| if *i < 4 { 4 + 100 * n as u32 } else { 0 })
-            .collect::<Vec<_>>()
+        FAR.iter().enumerate().map(|(n, i)| if *i < 4 { 4 + 100 * n as u32 } else { 0 }).collect::<Vec<_>>()
     );
-    assert_eq!(
-        data,
-        [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2].map(|w: u32| w)
-    );
+    assert_eq!(data, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2].map(|w: u32| w));
 }
 
 #[test]
@@ -153,10 +129,7 @@ fn fixed_arrays_in_uniforms() {
         }";
     let mut table = [1u32; 16];
     table[12..].fill(9);
-    let launch = Launch::new(&gpu, wgsl)
-        .bind("far", &FAR)
-        .bind("out", &[0u32; 16])
-        .value("table", table);
+    let launch = Launch::new(&gpu, wgsl).bind("far", &FAR).bind("out", &[0u32; 16]).value("table", table);
     launch.workgroups([16, 1, 1]);
     let expected = FAR.map(|i| u32::from(i < 3) + 10 * u32::from(i < 4) + 100 * u32::from(i < 3));
     assert_eq!(launch.read::<u32>("out"), expected);
@@ -166,14 +139,10 @@ fn fixed_arrays_in_uniforms() {
 fn private_function_and_workgroup_arrays() {
     for space in ["private", "workgroup", "function"] {
         let (global, local) = match space {
-            "function" => (
-                String::new(),
-                "var a: array<u32, 8>; var guard: array<u32, 8>;".to_owned(),
-            ),
-            _ => (
-                format!("var<{space}> a: array<u32, 8>; var<{space}> guard: array<u32, 8>;"),
-                String::new(),
-            ),
+            "function" => (String::new(), "var a: array<u32, 8>; var guard: array<u32, 8>;".to_owned()),
+            _ => {
+                (format!("var<{space}> a: array<u32, 8>; var<{space}> guard: array<u32, 8>;"), String::new())
+            }
         };
         let body = format!(
             "{local} for (var k = 0u; k < 8u; k++) {{ a[k] = k + 1u; guard[k] = 50u; }}
@@ -182,13 +151,7 @@ fn private_function_and_workgroup_arrays() {
         );
         let (out, _) = run(&global, &body, 8);
         let sum = 36 + 400;
-        let expected = FAR.map(|i| {
-            if i < 8 {
-                (i + 1) + sum - (i + 1) + 1100
-            } else {
-                sum
-            }
-        });
+        let expected = FAR.map(|i| if i < 8 { (i + 1) + sum - (i + 1) + 1100 } else { sum });
         assert_eq!(out, expected, "{space}");
     }
 }
@@ -285,13 +248,7 @@ fn pointers_into_functions() {
         out[n] = bump(&p[1], i) + 10u * twice(cell) + 100u * *cell;
         for (var k = 0u; k < 4u; k++) { out[n] += 1000u * (p[0][k] + p[1][k] + a[k]); }";
     let (out, _) = run(declarations, body, 8);
-    let expected = FAR.map(|i| {
-        if i < 4 {
-            6 + 20 + 200 + 1000 * (12 + 5 + 1)
-        } else {
-            12_000
-        }
-    });
+    let expected = FAR.map(|i| if i < 4 { 6 + 20 + 200 + 1000 * (12 + 5 + 1) } else { 12_000 });
     assert_eq!(out, expected);
 }
 
@@ -307,11 +264,8 @@ fn uniform_loads_from_workgroup_memory() {
 
 #[test]
 fn loops_that_run_off_the_end() {
-    let (out, data) = run(
-        DATA,
-        "for (var k = 0u; k < 100u; k++) { out[n] += data[k]; data[k + 8u] = 55u; }",
-        8,
-    );
+    let (out, data) =
+        run(DATA, "for (var k = 0u; k < 100u; k++) { out[n] += data[k]; data[k + 8u] = 55u; }", 8);
     assert_eq!(out, [77 + 8; 16]);
     assert_eq!(data, [1; 8]);
 }

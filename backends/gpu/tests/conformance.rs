@@ -45,19 +45,13 @@ fn run(gpu: &Gpu, cases: &[Case]) -> Vec<Outcome> {
     }
     let image = Arc::new(HostBlock::copy_of(&image).unwrap());
     let result = Arc::new(HostBlock::zeroed(output_bytes).unwrap());
-    let (input, output) = (
-        gpu.allocate(input_bytes).unwrap(),
-        gpu.allocate(output_bytes).unwrap(),
-    );
+    let (input, output) = (gpu.allocate(input_bytes).unwrap(), gpu.allocate(output_bytes).unwrap());
     let mut commands = vec![
         Command::Upload {
             from: Region::host(&image, 0..input_bytes),
             to: Region::device(input, 0..input_bytes),
         },
-        Command::Fill {
-            to: Region::device(output, 0..output_bytes),
-            word: 0xabab_abab,
-        },
+        Command::Fill { to: Region::device(output, 0..output_bytes), word: 0xabab_abab },
     ];
     let mut kernels = Vec::new();
     let mut refusals = Vec::new();
@@ -80,14 +74,10 @@ fn run(gpu: &Gpu, cases: &[Case]) -> Vec<Outcome> {
             })
         });
         let arguments = arguments.collect();
-        let loaded = gpu
-            .load(&Program { kernel, native: None })
-            .unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let loaded =
+            gpu.load(&Program { kernel, native: None }).unwrap_or_else(|e| panic!("{}: {e}", case.name));
         kernels.push(loaded.kernel);
-        let grid = Grid {
-            workgroups: [case.workgroups, 1, 1],
-            over: None,
-        };
+        let grid = Grid { workgroups: [case.workgroups, 1, 1], over: None };
         commands.push(Command::Dispatch(Dispatch {
             kernel: loaded.kernel,
             grid,
@@ -105,14 +95,10 @@ fn run(gpu: &Gpu, cases: &[Case]) -> Vec<Outcome> {
     gpu.free(output);
     // SAFETY: the list is done.
     let result = unsafe { result.bytes(0..output_bytes) };
-    let judged = cases
-        .iter()
-        .zip(&outputs)
-        .zip(refusals)
-        .map(|((case, start), refusal)| match refusal {
-            Some(why) => Outcome::Refused(why),
-            None => Outcome::Judged(case.judge(&result[*start as usize..][..case.output_bytes])),
-        });
+    let judged = cases.iter().zip(&outputs).zip(refusals).map(|((case, start), refusal)| match refusal {
+        Some(why) => Outcome::Refused(why),
+        None => Outcome::Judged(case.judge(&result[*start as usize..][..case.output_bytes])),
+    });
     judged.collect()
 }
 
@@ -157,9 +143,7 @@ fn conformance() {
                 }
             }
             Outcome::Refused(why) => {
-                let known = ["bitcast", "frexp"]
-                    .into_iter()
-                    .find(|name| case.name.contains(name));
+                let known = ["bitcast", "frexp"].into_iter().find(|name| case.name.contains(name));
                 match known {
                     Some(name) if case.wgsl.contains("f16") && !why.is_empty() => {
                         *refused.entry(name).or_default() += 1;
@@ -169,15 +153,8 @@ fn conformance() {
             }
         }
     }
-    println!(
-        "{} kernels; right by area: {right:?}; refused: {refused:?}",
-        cases.len()
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} kernels wrong:\n{wrong}",
-        wrong.lines().count()
-    );
+    println!("{} kernels; right by area: {right:?}; refused: {refused:?}", cases.len());
+    assert!(wrong.is_empty(), "{} kernels wrong:\n{wrong}", wrong.lines().count());
     assert_eq!(cases.len(), 3165);
     assert_eq!(
         refused,

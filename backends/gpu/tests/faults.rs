@@ -11,10 +11,7 @@ use warpweft_hal::{Device, Error, Grid, Program, Submission, Submitted};
 
 #[test]
 fn memory_beyond_the_budget_is_an_error() {
-    let gpu = gpu_with(Settings {
-        memory: Some(64 << 20),
-        ..Settings::default()
-    });
+    let gpu = gpu_with(Settings { memory: Some(64 << 20), ..Settings::default() });
     assert_eq!(gpu.info().limits.memory, Some(64 << 20));
     let first = gpu.allocate(40 << 20).unwrap();
     match gpu.allocate(40 << 20) {
@@ -74,11 +71,7 @@ fn work_that_does_not_end_is_a_timeout() {
     }
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        text.contains("as expected"),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(text.contains("as expected"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn hang() {
@@ -90,16 +83,11 @@ fn hang() {
         }";
     let memory = upload(&gpu, &[0u32; 4]);
     let launch = Launch::new(&gpu, wgsl).view("x", memory, 0..16);
-    let grid = Grid {
-        workgroups: [60_000, 60_000, 1],
-        over: None,
-    };
+    let grid = Grid { workgroups: [60_000, 60_000, 1], over: None };
     // SAFETY: no host memory is named.
     let mut list = unsafe { Submission::new(vec![launch.dispatch(grid, 0..grid.len())]) };
     list.time_limit = Some(Duration::from_secs(1));
-    let Submitted::Pending(fence) = gpu.submit(list).unwrap() else {
-        panic!("endless work is not done")
-    };
+    let Submitted::Pending(fence) = gpu.submit(list).unwrap() else { panic!("endless work is not done") };
     assert_eq!(gpu.poll(fence), Ok(None));
     let start = Instant::now();
     match gpu.wait(fence) {
@@ -109,10 +97,7 @@ fn hang() {
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     let lost = gpu.wait(fence).unwrap_err();
     assert!(lost.is_loss(), "{lost}");
-    let again = Program {
-        kernel: kernel("@compute @workgroup_size(1) fn f() { }"),
-        native: None,
-    };
+    let again = Program { kernel: kernel("@compute @workgroup_size(1) fn f() { }"), native: None };
     assert_eq!(gpu.load(&again).unwrap_err(), lost);
     assert_eq!(gpu.allocate(4).unwrap_err(), lost);
     assert_eq!(gpu.poll(fence).unwrap_err(), lost);

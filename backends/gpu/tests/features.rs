@@ -11,20 +11,14 @@ use warpweft_module::Features;
 fn has(features: Features) -> bool {
     let gpu = gpu();
     let has = gpu.info().features.contains(features);
-    assert!(
-        has || !gpu.info().name.contains("llvmpipe"),
-        "lavapipe should offer {features:?}"
-    );
+    assert!(has || !gpu.info().name.contains("llvmpipe"), "lavapipe should offer {features:?}");
     has
 }
 
 #[test]
 fn devices_say_what_they_are() {
     let found = devices();
-    assert!(
-        !found.is_empty(),
-        "no graphics device was found: run scripts/test"
-    );
+    assert!(!found.is_empty(), "no graphics device was found: run scripts/test");
     for device in &found {
         let info = device.info();
         assert!(!info.host_memory && !info.synchronous);
@@ -49,15 +43,10 @@ fn half_floats() {
         @compute @workgroup_size(8) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             x[id.x] = x[id.x] * 2.0h + x[id.x + 100u];
         }";
-    let x: Vec<u16> = (0..8)
-        .map(|i| [0x3c00u16, 0x4000, 0x4200, 0x4400][i % 4])
-        .collect();
+    let x: Vec<u16> = (0..8).map(|i| [0x3c00u16, 0x4000, 0x4200, 0x4400][i % 4]).collect();
     let launch = Launch::new(&gpu, wgsl).bind("x", &x);
     launch.over([8, 1, 1]);
-    assert_eq!(
-        launch.read::<u16>("x"),
-        [0x4000, 0x4400, 0x4600, 0x4800, 0x4000, 0x4400, 0x4600, 0x4800]
-    );
+    assert_eq!(launch.read::<u16>("x"), [0x4000, 0x4400, 0x4600, 0x4800, 0x4000, 0x4400, 0x4600, 0x4800]);
 }
 
 #[test]
@@ -73,39 +62,22 @@ fn doubles() {
     let x: Vec<f64> = (0..8).map(|i| f64::from(i) * 1.25).collect();
     let launch = Launch::new(&gpu, wgsl).bind("x", &x);
     launch.over([8, 1, 1]);
-    let expected: Vec<f64> = x
-        .iter()
-        .map(|v| v.sqrt() + (v / 3.0).floor() + v % 2.0 + v + v)
-        .collect();
+    let expected: Vec<f64> = x.iter().map(|v| v.sqrt() + (v / 3.0).floor() + v % 2.0 + v + v).collect();
     for (seen, expected) in launch.read::<f64>("x").iter().zip(expected) {
-        assert!(
-            (seen - expected).abs() <= 1e-12 * expected,
-            "{seen} is not {expected}"
-        );
+        assert!((seen - expected).abs() <= 1e-12 * expected, "{seen} is not {expected}");
     }
 }
 
 #[test]
 fn transcendental_functions_of_doubles_are_refused() {
     let gpu = gpu();
-    for function in [
-        "exp(v)",
-        "log(v)",
-        "sin(v)",
-        "pow(v, v)",
-        "atan2(v, v)",
-        "tanh(v)",
-        "degrees(v)",
-    ] {
+    for function in ["exp(v)", "log(v)", "sin(v)", "pow(v, v)", "atan2(v, v)", "tanh(v)", "degrees(v)"] {
         let wgsl = format!(
             "@group(0) @binding(0) var<storage, read_write> x: array<f64>;
              fn f(v: f64) -> f64 {{ return {function}; }}
              @compute @workgroup_size(1) fn main() {{ x[0] = f(x[0]); }}"
         );
-        match gpu.load(&Program {
-            kernel: kernel(&wgsl),
-            native: None,
-        }) {
+        match gpu.load(&Program { kernel: kernel(&wgsl), native: None }) {
             Err(Error::Compile { reason, .. }) => assert!(reason.contains("f64"), "{reason}"),
             other => panic!("{function}: {other:?}"),
         }
@@ -133,10 +105,7 @@ fn long_integers() {
     let y = [i64::MIN + 1, 1 << 40, -70, 0];
     let launch = Launch::new(&gpu, wgsl).bind("x", &x).bind("y", &y);
     launch.over([4, 1, 1]);
-    assert_eq!(
-        launch.read::<u64>("x"),
-        x.map(|x| x.wrapping_mul(3).wrapping_add(5))
-    );
+    assert_eq!(launch.read::<u64>("x"), x.map(|x| x.wrapping_mul(3).wrapping_add(5)));
     assert_eq!(launch.read::<i64>("y"), y.map(|y| y / -7));
 }
 
@@ -195,10 +164,7 @@ fn what_the_driver_refuses_is_a_typed_error() {
     let gpu = gpu();
     let wgsl = "@compute @workgroup_size(8192) fn too_wide() { }";
     let kernel = kernel(wgsl);
-    assert!(
-        !obstacles(gpu.info(), kernel.interface()).is_empty(),
-        "the runtime would not get this far"
-    );
+    assert!(!obstacles(gpu.info(), kernel.interface()).is_empty(), "the runtime would not get this far");
     match gpu.load(&Program { kernel, native: None }) {
         Err(Error::Compile { kernel, reason, .. }) => {
             assert_eq!(kernel, "too_wide");
@@ -207,11 +173,7 @@ fn what_the_driver_refuses_is_a_typed_error() {
         other => panic!("{other:?}"),
     }
     let ok = common::kernel("@compute @workgroup_size(64) fn fine() { }");
-    gpu.load(&Program {
-        kernel: ok,
-        native: None,
-    })
-    .expect("the device still works");
+    gpu.load(&Program { kernel: ok, native: None }).expect("the device still works");
 }
 
 #[test]
@@ -220,9 +182,7 @@ fn groups_may_have_gaps() {
     let wgsl = "@group(1) @binding(5) var<storage, read_write> a: array<u32>;
         @group(3) @binding(0) var<storage, read> b: array<u32>;
         @compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3<u32>) { a[id.x] = b[3u - id.x]; }";
-    let launch = Launch::new(&gpu, wgsl)
-        .bind("a", &[0u32; 4])
-        .bind("b", &[1u32, 2, 3, 4]);
+    let launch = Launch::new(&gpu, wgsl).bind("a", &[0u32; 4]).bind("b", &[1u32, 2, 3, 4]);
     launch.over([4, 1, 1]);
     assert_eq!(launch.read::<u32>("a"), [4, 3, 2, 1]);
 }

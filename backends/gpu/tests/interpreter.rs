@@ -35,26 +35,13 @@ fn agree(name: &str, wgsl: &str, n: u32, exact: bool, sizes: &[usize]) {
         launch.workgroups(workgroups)
     };
 
-    let memories: Vec<Vec<AtomicU32>> = words
-        .iter()
-        .map(|words| words.iter().map(|w| AtomicU32::new(*w)).collect())
-        .collect();
-    let bindings: Vec<_> = memories
-        .iter()
-        .map(|m| Memory::new(m, 4 * m.len() as u64))
-        .collect();
+    let memories: Vec<Vec<AtomicU32>> =
+        words.iter().map(|words| words.iter().map(|w| AtomicU32::new(*w)).collect()).collect();
+    let bindings: Vec<_> = memories.iter().map(|m| Memory::new(m, 4 * m.len() as u64)).collect();
     let program = Program::new(&kernel).unwrap();
-    let grid = Grid {
-        workgroups,
-        over: exact.then_some([n, 1, 1]),
-    };
+    let grid = Grid { workgroups, over: exact.then_some([n, 1, 1]) };
     let subgroup_size = gpu.info().subgroup_sizes[0];
-    let run = warpweft_interpreter::Launch {
-        bindings: &bindings,
-        grid,
-        subgroup_size,
-        cancelled: &|| false,
-    };
+    let run = warpweft_interpreter::Launch { bindings: &bindings, grid, subgroup_size, cancelled: &|| false };
     let mut scratch = Scratch::default();
     for workgroup in 0..u64::from(workgroups[0]) {
         program.run_workgroup(&run, workgroup, &mut scratch).unwrap();

@@ -36,12 +36,7 @@ fn expected(size: [u32; 3], grid: [u32; 3], over: [u32; 3]) -> Vec<[u32; 4]> {
                 let inside = x < over[0] && y < over[1] && z < over[2];
                 let (wx, wy, wz) = (x / 4, y / 2, z / 2);
                 all.push(if inside {
-                    [
-                        1,
-                        wx + 1000 * wy + 1_000_000 * wz,
-                        n,
-                        x % 4 + 10 * (y % 2) + 100 * (z % 2),
-                    ]
+                    [1, wx + 1000 * wy + 1_000_000 * wz, n, x % 4 + 10 * (y % 2) + 100 * (z % 2)]
                 } else {
                     [0; 4]
                 });
@@ -57,10 +52,7 @@ fn saxpy() {
     let n = 100_001u32;
     let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
     let y: Vec<f32> = (0..n).map(|i| 0.5 * i as f32).collect();
-    let launch = Launch::new(&gpu, SAXPY)
-        .bind("x", &x)
-        .bind("y", &y)
-        .value("a", 2.0f32);
+    let launch = Launch::new(&gpu, SAXPY).bind("x", &x).bind("y", &y).value("a", 2.0f32);
     launch.over([n, 1, 1]);
     let expected: Vec<f32> = (0..n).map(|i| 2.5 * i as f32).collect();
     assert_eq!(launch.read::<f32>("y"), expected);
@@ -69,63 +61,31 @@ fn saxpy() {
 #[test]
 fn slices_of_a_grid_make_the_whole() {
     let gpu = gpu();
-    let grid = Grid {
-        workgroups: [5, 3, 2],
-        over: None,
-    };
+    let grid = Grid { workgroups: [5, 3, 2], over: None };
     let size = [20, 6, 4];
-    for cuts in [
-        vec![0, 30],
-        vec![0, 1, 30],
-        vec![0, 7, 8, 19, 30],
-        (0..=30).collect(),
-    ] {
+    for cuts in [vec![0, 30], vec![0, 1, 30], vec![0, 7, 8, 19, 30], (0..=30).collect()] {
         let launch = Launch::new(&gpu, WHERE)
             .bind("out", &vec![[0u32; 4]; 480])
             .value("size", [size[0], size[1], size[2], 0]);
-        let slices = cuts
-            .windows(2)
-            .map(|w| launch.dispatch(grid, w[0]..w[1]))
-            .collect();
+        let slices = cuts.windows(2).map(|w| launch.dispatch(grid, w[0]..w[1])).collect();
         execute(&gpu, slices).unwrap();
-        assert_eq!(
-            launch.read::<[u32; 4]>("out"),
-            expected(size, grid.workgroups, size),
-            "{cuts:?}"
-        );
+        assert_eq!(launch.read::<[u32; 4]>("out"), expected(size, grid.workgroups, size), "{cuts:?}");
     }
 }
 
 #[test]
 fn over_is_exact_in_every_dimension() {
     let gpu = gpu();
-    for over in [
-        [1, 1, 1],
-        [17, 1, 1],
-        [4, 2, 2],
-        [13, 5, 1],
-        [13, 5, 3],
-        [3, 1, 7],
-    ] {
+    for over in [[1, 1, 1], [17, 1, 1], [4, 2, 2], [13, 5, 1], [13, 5, 3], [3, 1, 7]] {
         let grid = common::grid_over(over, [4, 2, 2]);
-        let size = [
-            grid.workgroups[0] * 4,
-            grid.workgroups[1] * 2,
-            grid.workgroups[2] * 2,
-        ];
+        let size = [grid.workgroups[0] * 4, grid.workgroups[1] * 2, grid.workgroups[2] * 2];
         let cells = size.iter().product::<u32>() as usize;
         for cut in [grid.len(), grid.len() / 2] {
             let launch = Launch::new(&gpu, WHERE)
                 .bind("out", &vec![[0u32; 4]; cells])
                 .value("size", [size[0], size[1], size[2], 0]);
-            execute(
-                &gpu,
-                vec![
-                    launch.dispatch(grid, 0..cut),
-                    launch.dispatch(grid, cut..grid.len()),
-                ],
-            )
-            .unwrap();
+            execute(&gpu, vec![launch.dispatch(grid, 0..cut), launch.dispatch(grid, cut..grid.len())])
+                .unwrap();
             assert_eq!(
                 launch.read::<[u32; 4]>("out"),
                 expected(size, grid.workgroups, over),
@@ -144,29 +104,19 @@ fn a_grid_may_be_wider_than_the_device() {
     for n in [65_535u32, 65_536, 200_003, 3_000_000] {
         let launch = Launch::new(&gpu, wgsl).bind("out", &vec![0u32; n as usize]);
         launch.over([n, 1, 1]);
-        assert_eq!(
-            launch.read::<u32>("out"),
-            (0..n).map(|i| i ^ n).collect::<Vec<_>>()
-        );
+        assert_eq!(launch.read::<u32>("out"), (0..n).map(|i| i ^ n).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn an_empty_range_runs_nothing_and_is_done() {
     let gpu = gpu();
-    let launch = Launch::new(&gpu, SAXPY)
-        .bind("x", &[1.0f32; 64])
-        .bind("y", &[0.0f32; 64])
-        .value("a", 1.0f32);
-    let grid = Grid {
-        workgroups: [1, 1, 1],
-        over: None,
-    };
+    let launch =
+        Launch::new(&gpu, SAXPY).bind("x", &[1.0f32; 64]).bind("y", &[0.0f32; 64]).value("a", 1.0f32);
+    let grid = Grid { workgroups: [1, 1, 1], over: None };
     // SAFETY: no host memory is named.
     let submission = unsafe { Submission::new(vec![launch.dispatch(grid, 1..1)]) };
-    let Submitted::Done(completion) = gpu.submit(submission).unwrap() else {
-        panic!("it should be done")
-    };
+    let Submitted::Done(completion) = gpu.submit(submission).unwrap() else { panic!("it should be done") };
     assert_eq!(completion.dispatches.len(), 1);
     assert_eq!(launch.read::<f32>("y"), vec![0.0; 64]);
 }
@@ -186,19 +136,10 @@ fn barriers_and_workgroup_memory_work_under_slices() {
             }
             if (l == 0u) { sums[w.x] = tile[0]; }
         }";
-    let x: Vec<u32> = (0..64 * 37)
-        .map(|i: u32| i.wrapping_mul(2_654_435_761) >> 8)
-        .collect();
+    let x: Vec<u32> = (0..64 * 37).map(|i: u32| i.wrapping_mul(2_654_435_761) >> 8).collect();
     let launch = Launch::new(&gpu, wgsl).bind("x", &x).bind("sums", &[0u32; 37]);
-    let grid = Grid {
-        workgroups: [37, 1, 1],
-        over: None,
-    };
-    execute(
-        &gpu,
-        vec![launch.dispatch(grid, 20..37), launch.dispatch(grid, 0..20)],
-    )
-    .unwrap();
+    let grid = Grid { workgroups: [37, 1, 1], over: None };
+    execute(&gpu, vec![launch.dispatch(grid, 20..37), launch.dispatch(grid, 0..20)]).unwrap();
     let expected: Vec<u32> = x.chunks(64).map(|c| c.iter().sum()).collect();
     assert_eq!(launch.read::<u32>("sums"), expected);
 }
@@ -210,18 +151,14 @@ fn each_dispatch_of_a_list_sees_its_own_value() {
         @group(1) @binding(3) var<uniform> step: vec2<u32>;
         @compute @workgroup_size(1) fn main() { out[step.x] = out[step.x] * 10u + step.y; }";
     let out = upload(&gpu, &[0u32; 400]);
-    let grid = Grid {
-        workgroups: [1, 1, 1],
-        over: None,
-    };
+    let grid = Grid { workgroups: [1, 1, 1], over: None };
     // More values than the device keeps, some of them twice, in several lists in flight at once.
     let fences: Vec<_> = (0..3u32)
         .map(|round| {
             let commands = (0..400u32)
                 .map(|i| {
-                    let launch = Launch::new(&gpu, wgsl)
-                        .view("out", out, 0..1600)
-                        .value("step", [i, round + 1]);
+                    let launch =
+                        Launch::new(&gpu, wgsl).view("out", out, 0..1600).value("step", [i, round + 1]);
                     launch.dispatch(grid, 0..1)
                 })
                 .collect();
@@ -240,14 +177,10 @@ fn each_dispatch_of_a_list_sees_its_own_value() {
 
 #[test]
 fn dispatches_are_timed_one_by_one() {
-    for (timestamps, source) in [
-        (Timestamps::Always, TimingSource::Timestamp),
-        (Timestamps::Never, TimingSource::RoundTrip),
-    ] {
-        let gpu = gpu_with(Settings {
-            timestamps,
-            ..Settings::default()
-        });
+    for (timestamps, source) in
+        [(Timestamps::Always, TimingSource::Timestamp), (Timestamps::Never, TimingSource::RoundTrip)]
+    {
+        let gpu = gpu_with(Settings { timestamps, ..Settings::default() });
         if !gpu.info().timestamps {
             assert_ne!(gpu.info().name, "llvmpipe", "lavapipe has timestamps");
         }
@@ -255,18 +188,10 @@ fn dispatches_are_timed_one_by_one() {
         let x = upload(&gpu, &vec![1.0f32; n]);
         let y = upload(&gpu, &vec![1.0f32; n]);
         let bytes = 4 * n as u64;
-        let launch = Launch::new(&gpu, SAXPY)
-            .view("x", x, 0..bytes)
-            .view("y", y, 0..bytes)
-            .value("a", 1.0f32);
-        let grid = Grid {
-            workgroups: [n as u32 / 64, 1, 1],
-            over: None,
-        };
-        let fill = Command::Fill {
-            to: Region::device(x, 0..bytes),
-            word: 0,
-        };
+        let launch =
+            Launch::new(&gpu, SAXPY).view("x", x, 0..bytes).view("y", y, 0..bytes).value("a", 1.0f32);
+        let grid = Grid { workgroups: [n as u32 / 64, 1, 1], over: None };
+        let fill = Command::Fill { to: Region::device(x, 0..bytes), word: 0 };
         let commands = vec![
             launch.dispatch(grid, 0..grid.len()),
             fill,
@@ -276,34 +201,19 @@ fn dispatches_are_timed_one_by_one() {
         let completion = execute(&gpu, commands).unwrap();
         let timings = completion.dispatches;
         assert_eq!(timings.len(), 3);
-        let source = if gpu.info().timestamps {
-            source
-        } else {
-            TimingSource::RoundTrip
-        };
+        let source = if gpu.info().timestamps { source } else { TimingSource::RoundTrip };
         assert_eq!([timings[0].source, timings[2].source], [source; 2]);
-        assert!(
-            timings[0].seconds > 0.0 && timings[0].seconds < 60.0,
-            "{timings:?}"
-        );
+        assert!(timings[0].seconds > 0.0 && timings[0].seconds < 60.0, "{timings:?}");
         assert_eq!(timings[1].seconds, 0.0);
     }
 }
 
 #[test]
 fn a_list_may_ask_to_be_timed() {
-    let gpu = gpu_with(Settings {
-        timestamps: Timestamps::Never,
-        ..Settings::default()
-    });
-    let launch = Launch::new(&gpu, SAXPY)
-        .bind("x", &[1.0f32; 64])
-        .bind("y", &[0.0f32; 64])
-        .value("a", 1.0f32);
-    let grid = Grid {
-        workgroups: [1, 1, 1],
-        over: None,
-    };
+    let gpu = gpu_with(Settings { timestamps: Timestamps::Never, ..Settings::default() });
+    let launch =
+        Launch::new(&gpu, SAXPY).bind("x", &[1.0f32; 64]).bind("y", &[0.0f32; 64]).value("a", 1.0f32);
+    let grid = Grid { workgroups: [1, 1, 1], over: None };
     for timed in [true, false] {
         // SAFETY: no host memory is named.
         let mut list = unsafe { Submission::new(vec![launch.dispatch(grid, 0..1)]) };
@@ -322,15 +232,9 @@ fn a_completion_is_handed_out_once() {
     let gpu = gpu();
     let memory = upload(&gpu, &[1u32; 64]);
     // SAFETY: no host memory is named.
-    let list = unsafe {
-        Submission::new(vec![Command::Fill {
-            to: Region::device(memory, 0..256),
-            word: 7,
-        }])
-    };
-    let Submitted::Pending(fence) = gpu.submit(list).unwrap() else {
-        panic!("filling takes a moment")
-    };
+    let list =
+        unsafe { Submission::new(vec![Command::Fill { to: Region::device(memory, 0..256), word: 7 }]) };
+    let Submitted::Pending(fence) = gpu.submit(list).unwrap() else { panic!("filling takes a moment") };
     gpu.wait(fence).unwrap();
     assert_eq!(gpu.poll(fence).unwrap().unwrap().dispatches, []);
     assert!(gpu.wait(warpweft_hal::Fence(u64::MAX)).is_err());
@@ -346,15 +250,9 @@ fn threads_submit_at_once() {
                 for round in 0..20u32 {
                     let n = 1000 + 77 * thread + round;
                     let x = vec![thread as f32; n as usize];
-                    let launch = Launch::new(gpu, SAXPY)
-                        .bind("x", &x)
-                        .bind("y", &x)
-                        .value("a", round as f32);
+                    let launch = Launch::new(gpu, SAXPY).bind("x", &x).bind("y", &x).value("a", round as f32);
                     launch.over([n, 1, 1]);
-                    assert_eq!(
-                        launch.read::<f32>("y"),
-                        vec![(thread * (round + 1)) as f32; n as usize]
-                    );
+                    assert_eq!(launch.read::<f32>("y"), vec![(thread * (round + 1)) as f32; n as usize]);
                 }
             });
         }

@@ -32,20 +32,12 @@ pub struct Region {
 impl Region {
     /// A range of a host block.
     pub fn host(block: &Arc<HostBlock>, bytes: Range<u64>) -> Self {
-        Self {
-            memory: Memory::Host(block.clone()),
-            offset: bytes.start,
-            size: bytes.end - bytes.start,
-        }
+        Self { memory: Memory::Host(block.clone()), offset: bytes.start, size: bytes.end - bytes.start }
     }
 
     /// A range of a device's allocation.
     pub fn device(memory: MemoryId, bytes: Range<u64>) -> Self {
-        Self {
-            memory: Memory::Device(memory),
-            offset: bytes.start,
-            size: bytes.end - bytes.start,
-        }
+        Self { memory: Memory::Device(memory), offset: bytes.start, size: bytes.end - bytes.start }
     }
 
     /// The range as offsets.
@@ -66,10 +58,7 @@ pub struct Grid {
 impl Grid {
     /// Workgroups in all. At most 2³² − 1 in what the runtime submits.
     pub fn len(&self) -> u64 {
-        self.workgroups
-            .iter()
-            .map(|&n| u64::from(n))
-            .fold(1, u64::saturating_mul)
+        self.workgroups.iter().map(|&n| u64::from(n)).fold(1, u64::saturating_mul)
     }
 
     /// The grid has no workgroups.
@@ -83,11 +72,7 @@ impl Grid {
     /// When the grid is empty.
     pub fn workgroup(&self, linear: u64) -> [u32; 3] {
         let [x, y, _] = self.workgroups.map(u64::from);
-        [
-            (linear % x) as u32,
-            (linear / x % y) as u32,
-            (linear / (x * y)) as u32,
-        ]
+        [(linear % x) as u32, (linear / x % y) as u32, (linear / (x * y)) as u32]
     }
 }
 
@@ -167,11 +152,7 @@ impl Submission {
     /// touch those that they write; and no two arguments of one dispatch may overlap where the kernel declares one of them
     /// writable.
     pub unsafe fn new(commands: Vec<Command>) -> Self {
-        Self {
-            commands,
-            time_limit: None,
-            timed: false,
-        }
+        Self { commands, time_limit: None, timed: false }
     }
 
     /// The commands in order.

@@ -105,9 +105,19 @@ pub enum Submitted {
 ///
 /// All methods may be called from several threads at once; lists submitted from several threads are ordered by
 /// whoever comes first. After [`Error::Lost`] every call but `free` and `unload` fails with the same error.
-pub trait Device: Send + Sync {
+///
+/// # Safety
+/// Slices that users hold rest on it: a device touches the host ranges of a submission only between `submit` and the
+/// end of its fence, writes only those that are a command's target or an argument that the kernel writes, and reports
+/// a submission as done only when it touches them no more.
+pub unsafe trait Device: Send + Sync {
     /// What it is.
     fn info(&self) -> &DeviceInfo;
+
+    /// The error that ended the device, if one did: it takes no more work.
+    fn lost(&self) -> Option<Error> {
+        None
+    }
 
     /// Makes a kernel ready to run; the same program loaded twice is compiled once and has one id.
     ///

@@ -48,8 +48,9 @@ impl HostBlock {
     pub fn zeroed(bytes: u64) -> Option<Self> {
         let words = usize::try_from(bytes.div_ceil(4)).ok()?;
         if words == 0 {
+            // Aligned like any block, so that an empty slice of any element type may start there.
             return Some(Self {
-                start: NonNull::<u32>::dangling().cast(),
+                start: NonNull::new(std::ptr::without_provenance_mut(ALIGNMENT))?,
                 words: 0,
                 release: Release::Nothing,
             });
@@ -57,11 +58,7 @@ impl HostBlock {
         let layout = Layout::from_size_align(words.checked_mul(4)?, ALIGNMENT).ok()?;
         // SAFETY: the layout has a size above zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-        Some(Self {
-            start,
-            words,
-            release: Release::Layout(layout),
-        })
+        Some(Self { start, words, release: Release::Layout(layout) })
     }
 
     /// Takes the vector's memory, without a copy where it is aligned and long enough to be whole words.
@@ -73,16 +70,8 @@ impl HostBlock {
         {
             let start = NonNull::new(data.as_mut_ptr().cast::<u8>())?;
             let data = ManuallyDrop::new(data);
-            let release = Release::Vec {
-                len: data.len(),
-                capacity: data.capacity(),
-                drop: drop_vec::<T>,
-            };
-            return Some(Self {
-                start,
-                words: bytes / 4,
-                release,
-            });
+            let release = Release::Vec { len: data.len(), capacity: data.capacity(), drop: drop_vec::<T> };
+            return Some(Self { start, words: bytes / 4, release });
         }
         Self::copy_of(bytemuck::cast_slice(&data))
     }
@@ -133,10 +122,7 @@ impl HostBlock {
     ///
     /// # Panics
     /// When the range leaves the block.
-    #[allow(
-        clippy::mut_from_ref,
-        reason = "exclusivity is the caller's promise, as with UnsafeCell"
-    )]
+    #[allow(clippy::mut_from_ref, reason = "exclusivity is the caller's promise, as with UnsafeCell")]
     pub unsafe fn bytes_mut(&self, range: Range<u64>) -> &mut [u8] {
         let (offset, len) = self.check(range);
         // SAFETY: in bounds; the caller excludes every other access.
@@ -196,10 +182,7 @@ mod tests {
     fn odd_bytes_are_padded_with_zeros() {
         let block = HostBlock::from_vec(vec![1u8, 2, 3, 4, 5]).unwrap();
         assert_eq!(block.len(), 8);
-        assert_eq!(
-            block.words()[1].load(Ordering::Relaxed).to_le_bytes(),
-            [5, 0, 0, 0]
-        );
+        assert_eq!(block.words()[1].load(Ordering::Relaxed).to_le_bytes(), [5, 0, 0, 0]);
     }
 
     #[test]
@@ -207,7 +190,10 @@ mod tests {
         let block = HostBlock::zeroed(1000).unwrap();
         assert_eq!(block.words().as_ptr() as usize % ALIGNMENT, 0);
         assert!(block.words().iter().all(|w| w.load(Ordering::Relaxed) == 0));
-        assert!(HostBlock::zeroed(0).unwrap().is_empty());
+        let empty = HostBlock::zeroed(0).unwrap();
+        assert!(empty.is_empty());
+        // SAFETY: there is nothing to race for.
+        assert!(bytemuck::cast_slice::<u8, f64>(unsafe { empty.bytes(0..0) }).is_empty());
         assert!(HostBlock::zeroed(u64::MAX).is_none());
     }
 

@@ -100,9 +100,7 @@ impl std::fmt::Display for Obstacle {
 pub fn obstacles(info: &DeviceInfo, interface: &Interface) -> Vec<Obstacle> {
     let mut found = Vec::new();
     for (name, _) in interface.features.difference(info.features).iter_names() {
-        found.push(Obstacle(format!(
-            "the kernel needs {name}, which the device lacks"
-        )));
+        found.push(Obstacle(format!("the kernel needs {name}, which the device lacks")));
     }
     let mut limit = |what: &str, value: u64, limit: u64| {
         if value > limit {
@@ -115,42 +113,16 @@ pub fn obstacles(info: &DeviceInfo, interface: &Interface) -> Vec<Obstacle> {
         interface.workgroup_invocations(),
         limits.workgroup_invocations.into(),
     );
-    for (axis, (size, max)) in ["x", "y", "z"]
-        .into_iter()
-        .zip(interface.workgroup_size.iter().zip(limits.workgroup_size))
+    for (axis, (size, max)) in
+        ["x", "y", "z"].into_iter().zip(interface.workgroup_size.iter().zip(limits.workgroup_size))
     {
-        limit(
-            &format!("the workgroup size along {axis}"),
-            (*size).into(),
-            max.into(),
-        );
+        limit(&format!("the workgroup size along {axis}"), (*size).into(), max.into());
     }
-    limit(
-        "the workgroup memory in bytes",
-        interface.workgroup_memory.into(),
-        limits.workgroup_memory.into(),
-    );
+    limit("the workgroup memory in bytes", interface.workgroup_memory.into(), limits.workgroup_memory.into());
     let count = |space| interface.bindings.iter().filter(|b| b.space == space).count() as u64;
-    limit(
-        "the number of storage bindings",
-        count(Space::Storage),
-        limits.storage_bindings.into(),
-    );
-    limit(
-        "the number of uniform bindings",
-        count(Space::Uniform),
-        limits.uniform_bindings.into(),
-    );
-    let groups = interface
-        .bindings
-        .iter()
-        .map(|b| u64::from(b.group) + 1)
-        .max()
-        .unwrap_or(0);
-    limit(
-        "the number of bind groups (the highest @group plus one)",
-        groups,
-        limits.groups.into(),
-    );
+    limit("the number of storage bindings", count(Space::Storage), limits.storage_bindings.into());
+    limit("the number of uniform bindings", count(Space::Uniform), limits.uniform_bindings.into());
+    let groups = interface.bindings.iter().map(|b| u64::from(b.group) + 1).max().unwrap_or(0);
+    limit("the number of bind groups (the highest @group plus one)", groups, limits.groups.into());
     found
 }

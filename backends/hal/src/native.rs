@@ -11,7 +11,8 @@ use crate::{Argument, Dispatch, Grid, HostBlock, Memory};
 /// A hand-written implementation of a kernel for the CPU.
 ///
 /// It may use rayon freely: it is called on the launching thread when the launch is small or the thread belongs to a
-/// rayon pool of the user's, which rayon then goes on using, else within the CPU device's pool. It must compute what the WGSL computes, for the workgroups in [`NativeArguments::range`] at least.
+/// rayon pool of the user's, which rayon then goes on using, else within the CPU device's pool. It may write what the
+/// WGSL writes, and nothing else. It must compute what the WGSL computes, for the workgroups in [`NativeArguments::range`] at least.
 pub trait Native: Send + Sync {
     /// Runs the kernel; an error or a panic fails this launch only.
     fn run(&self, arguments: &NativeArguments<'_>) -> Result<(), String>;
@@ -45,15 +46,11 @@ impl<'a> NativeArguments<'a> {
     /// The arguments of a dispatch.
     ///
     /// # Safety
-    /// While the value and its slices live, nothing else may touch what the arguments name, and no two arguments may
-    /// overlap where one of them is writable.
+    /// While the value and its slices live, nothing else may write what the arguments name, nor touch what the kernel's
+    /// interface says that it writes, and no two arguments may overlap where one of them is written.
     pub unsafe fn new(interface: &'a Interface, dispatch: &'a Dispatch) -> Self {
         let loans = RefCell::new(vec![Loan::None; interface.bindings.len()]);
-        Self {
-            interface,
-            dispatch,
-            loans,
-        }
+        Self { interface, dispatch, loans }
     }
 
     /// The logical grid.
@@ -94,9 +91,8 @@ impl<'a> NativeArguments<'a> {
     /// When there is no such binding, or it holds less than one `T`.
     pub fn value<T: Pod>(&self, name: &str) -> Result<T, String> {
         let bytes = self.bytes(self.lend(name, Loan::Shared)?)?;
-        let bytes = bytes
-            .get(..size_of::<T>())
-            .ok_or_else(|| format!("`{name}` holds less than one value"))?;
+        let bytes =
+            bytes.get(..size_of::<T>()).ok_or_else(|| format!("`{name}` holds less than one value"))?;
         Ok(bytemuck::pod_read_unaligned(bytes))
     }
 
@@ -116,32 +112,23 @@ impl<'a> NativeArguments<'a> {
                 Memory::Host(block) => Ok((block, region.bytes())),
                 Memory::Device(_) => Err("a native kernel was given device memory".into()),
             },
-            Argument::Value(_) => Err(format!(
-                "`{}` is a uniform",
-                self.interface.bindings[position].name
-            )),
+            Argument::Value(_) => Err(format!("`{}` is a uniform", self.interface.bindings[position].name)),
         }
     }
 
     /// Records that a binding is handed out, and refuses what would alias.
     fn lend(&self, name: &str, loan: Loan) -> Result<usize, String> {
         let position = self.interface.position(name).ok_or_else(|| {
-            let names: Vec<_> = self
-                .interface
-                .bindings
-                .iter()
-                .map(|b| format!("`{}`", b.name))
-                .collect();
+            let names: Vec<_> = self.interface.bindings.iter().map(|b| format!("`{}`", b.name)).collect();
             format!("the kernel has no binding `{name}`; it has {}", names.join(", "))
         })?;
-        if loan == Loan::Exclusive && !self.interface.bindings[position].access.writable {
-            return Err(format!("`{name}` is read-only in the kernel"));
+        // What the WGSL never writes is shared with other launches and with snapshots, however it is declared.
+        if loan == Loan::Exclusive && !self.interface.bindings[position].access.writes {
+            return Err(format!("the kernel's WGSL never writes `{name}`: it can only be read"));
         }
         let held = &mut self.loans.borrow_mut()[position];
         if *held == Loan::Exclusive || (*held == Loan::Shared && loan == Loan::Exclusive) {
-            return Err(format!(
-                "`{name}` is lent already: take each slice once, before it is used"
-            ));
+            return Err(format!("`{name}` is lent already: take each slice once, before it is used"));
         }
         *held = loan;
         Ok(position)
@@ -166,18 +153,13 @@ mod tests {
         }";
 
     fn check(body: impl Fn(&NativeArguments<'_>)) {
-        let kernel = Module::new(&[Source::new("saxpy.wgsl", SAXPY)], &[])
-            .unwrap()
-            .kernel(None, &[])
-            .unwrap();
+        let kernel =
+            Module::new(&[Source::new("saxpy.wgsl", SAXPY)], &[]).unwrap().kernel(None, &[]).unwrap();
         let block = |data: Vec<f32>| Arc::new(HostBlock::from_vec(data).unwrap());
         let (x, y) = (block(vec![1.0, 2.0, 3.0]), block(vec![10.0, 20.0, 30.0]));
         let dispatch = Dispatch {
             kernel: KernelId(0),
-            grid: Grid {
-                workgroups: [1, 1, 1],
-                over: Some([3, 1, 1]),
-            },
+            grid: Grid { workgroups: [1, 1, 1], over: Some([3, 1, 1]) },
             range: 0..1,
             arguments: vec![
                 Argument::Region(Region::host(&x, 0..12)),
@@ -206,20 +188,10 @@ mod tests {
         check(|arguments| {
             let _y = arguments.slice_mut::<f32>("y").unwrap();
             assert!(arguments.slice::<f32>("y").unwrap_err().contains("lent already"));
-            assert!(
-                arguments
-                    .slice_mut::<f32>("y")
-                    .unwrap_err()
-                    .contains("lent already")
-            );
-            assert!(arguments.slice_mut::<f32>("x").unwrap_err().contains("read-only"));
+            assert!(arguments.slice_mut::<f32>("y").unwrap_err().contains("lent already"));
+            assert!(arguments.slice_mut::<f32>("x").unwrap_err().contains("never writes `x`"));
             assert!(arguments.slice::<f32>("z").unwrap_err().contains("`x`, `y`, `a`"));
-            assert!(
-                arguments
-                    .slice::<f64>("x")
-                    .unwrap_err()
-                    .contains("not a slice of that type")
-            );
+            assert!(arguments.slice::<f64>("x").unwrap_err().contains("not a slice of that type"));
         });
     }
 }

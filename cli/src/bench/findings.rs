@@ -157,12 +157,7 @@ pub(crate) fn crossovers(results: &[Finding]) -> Vec<Crossover> {
                 continue;
             }
             faster.sort_unstable();
-            let size = faster
-                .iter()
-                .rev()
-                .take_while(|(_, faster)| *faster)
-                .last()
-                .map(|(size, _)| *size);
+            let size = faster.iter().rev().take_while(|(_, faster)| *faster).last().map(|(size, _)| *size);
             found.push(Crossover {
                 kernel,
                 placement: placement.to_string(),
@@ -181,10 +176,7 @@ mod tests {
     #[test]
     fn statistics_by_hand() {
         let times = Times::new(vec![4.0, 1.0, 2.0, 3.0], 5e9, 1e10).unwrap();
-        assert_eq!(
-            (times.median, times.min, times.max, times.samples),
-            (2.5, 1.0, 4.0, 4)
-        );
+        assert_eq!((times.median, times.min, times.max, times.samples), (2.5, 1.0, 4.0, 4));
         assert_eq!((times.lower_quartile, times.upper_quartile), (1.75, 3.25));
         assert_eq!((times.gbytes_per_second, times.gflops_per_second), (4.0, 2.0));
         assert_eq!(Times::new(vec![], 1.0, 1.0), None);
@@ -207,14 +199,8 @@ mod tests {
             first_seconds: 0.0,
             clock: "device",
             resident: times.clone(),
-            upload: Times {
-                median: 10.0 * seconds,
-                ..times.clone()
-            },
-            round_trip: Times {
-                median: 100.0 * seconds,
-                ..times
-            },
+            upload: Times { median: 10.0 * seconds, ..times.clone() },
+            round_trip: Times { median: 100.0 * seconds, ..times },
         }
     }
 
@@ -229,10 +215,7 @@ mod tests {
         }
         let found = crossovers(&results);
         assert_eq!(found.len(), 3, "software devices are compared with nothing");
-        assert!(
-            found.iter().all(|c| c.size == Some(4) && c.placement == "gpu:0"),
-            "{found:?}"
-        );
+        assert!(found.iter().all(|c| c.size == Some(4) && c.placement == "gpu:0"), "{found:?}");
         results.push(finding("cpu", "cpu", 16, 1.0));
         results.push(finding("gpu", "gpu:0", 16, 3.0));
         assert!(crossovers(&results).iter().all(|c| c.size.is_none()));

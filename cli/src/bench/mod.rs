@@ -36,10 +36,7 @@ const SIZES: &str = "2^10..2^24";
 pub(crate) fn bench(args: &BenchArgs) -> Outcome {
     let started = Instant::now();
     let kernels = kernels(&args.kernels)?;
-    let json = args
-        .json
-        .iter()
-        .map(|path| (format!("--json {}", path.display()), path.clone()));
+    let json = args.json.iter().map(|path| (format!("--json {}", path.display()), path.clone()));
     let json: Vec<_> = json.collect();
     outputs::check(&json)?;
     let sizes = match &args.sizes {
@@ -99,16 +96,13 @@ fn kernels(names: &[String]) -> Outcome<Vec<&'static ShaderFile>> {
         return Ok(KERNELS.to_vec());
     }
     let find = |name: &String| {
-        KERNELS
-            .into_iter()
-            .find(|kernel| kernel.name == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
-                Failure::usage(format!(
-                    "there is no kernel `{name}` in the bench; there are {}",
-                    known.join(", ")
-                ))
-            })
+        KERNELS.into_iter().find(|kernel| kernel.name == name).ok_or_else(|| {
+            let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
+            Failure::usage(format!(
+                "there is no kernel `{name}` in the bench; there are {}",
+                known.join(", ")
+            ))
+        })
     };
     let mut kernels = names.iter().map(find).collect::<Outcome<Vec<_>>>()?;
     let mut seen = std::collections::HashSet::new();
@@ -162,11 +156,8 @@ fn rivals(runtime: &Runtime, on: &[Placement]) -> Outcome<Vec<Rival>> {
         }
     }
     let chosen = (0..devices.len()).filter(|&device| on.is_empty() || on.iter().any(|&p| allowed(p, device)));
-    let rival = |device: usize| Rival {
-        device,
-        placement: names[device].clone(),
-        info: devices[device].clone(),
-    };
+    let rival =
+        |device: usize| Rival { device, placement: names[device].clone(), info: devices[device].clone() };
     Ok(chosen.map(rival).collect())
 }
 

@@ -72,11 +72,7 @@ pub(crate) fn obstacle(
 
 /// The two sides of a domain of about that many elements: near to square, a power of two long where that is exact.
 fn sides(size: u64) -> [u32; 2] {
-    let width = if size.is_power_of_two() {
-        1 << size.ilog2().div_ceil(2)
-    } else {
-        size.isqrt().max(1)
-    };
+    let width = if size.is_power_of_two() { 1 << size.ilog2().div_ceil(2) } else { size.isqrt().max(1) };
     [width as u32, (size / width).max(1) as u32]
 }
 
@@ -125,10 +121,8 @@ impl Problem {
                 }
             }
             name if name == NBODY.name => {
-                let bodies: Vec<[f32; 4]> = floats(4 * n)
-                    .chunks_exact(4)
-                    .map(|b| [b[0], b[1], b[2], b[3]])
-                    .collect();
+                let bodies: Vec<[f32; 4]> =
+                    floats(4 * n).chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]).collect();
                 let eps = 0.05f32;
                 let acc = nbody::reference(&bodies, eps);
                 Self {
@@ -136,12 +130,7 @@ impl Problem {
                     values: vec![("eps", eps.to_le_bytes().into())],
                     output: ("acc", 4 * n),
                     // Rounding errors of n terms, and inverse square roots good to two units.
-                    ..Self::with(
-                        kernel,
-                        size,
-                        one_axis(size),
-                        Expected::Floats(acc.into_flattened(), 1e-4),
-                    )
+                    ..Self::with(kernel, size, one_axis(size), Expected::Floats(acc.into_flattened(), 1e-4))
                 }
             }
             _ => {
@@ -167,12 +156,7 @@ impl Problem {
                     flops,
                     values: vec![("params", bytes)],
                     output: ("iterations", counts.len()),
-                    ..Self::with(
-                        kernel,
-                        counts.len() as u64,
-                        workgroups,
-                        Expected::Counts(counts, 5),
-                    )
+                    ..Self::with(kernel, counts.len() as u64, workgroups, Expected::Counts(counts, 5))
                 }
             }
         }
@@ -223,10 +207,9 @@ impl Expected {
                 let found: Vec<u32> = bytemuck::pod_collect_to_vec(result);
                 let wrong = expected.iter().zip(&found).filter(|(e, f)| e != f).count();
                 match wrong * 1000 > per_thousand * expected.len() || expected.len() != found.len() {
-                    true => Err(format!(
-                        "{wrong} of {} counts differ from the scalar reference",
-                        expected.len()
-                    )),
+                    true => {
+                        Err(format!("{wrong} of {} counts differ from the scalar reference", expected.len()))
+                    }
                     false => Ok(()),
                 }
             }

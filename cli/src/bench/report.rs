@@ -28,23 +28,13 @@ pub(crate) fn text(findings: &Findings) -> String {
             ),
         };
     }
-    for Missing {
-        kernel,
-        size: n,
-        placement,
-        reason,
-    } in &findings.failed
-    {
+    for Missing { kernel, size: n, placement, reason } in &findings.failed {
         text += &format!("\nFailed: {kernel} at {} on {placement}: {reason}", size(*n));
     }
     text += &list("Skipped", &findings.skipped);
     if findings.interrupted {
         text += "\nInterrupted: the table holds what was measured until then.";
-    } else if findings
-        .skipped
-        .iter()
-        .any(|missing| missing.reason.contains("budget"))
-    {
+    } else if findings.skipped.iter().any(|missing| missing.reason.contains("budget")) {
         text += "\nA larger budget would add what is skipped for time, as in `warpweft bench --budget 30m`.";
     }
     text += &format!(
@@ -60,17 +50,8 @@ fn table(results: &[Finding]) -> String {
     if results.is_empty() {
         return "Nothing was measured.\n".into();
     }
-    let mut table = plain(&[
-        "kernel",
-        "size",
-        "--on",
-        "path",
-        "resident",
-        "rate",
-        "upload",
-        "round trip",
-        "first run",
-    ]);
+    let mut table =
+        plain(&["kernel", "size", "--on", "path", "resident", "rate", "upload", "round trip", "first run"]);
     for finding in results {
         table.add_row([
             finding.kernel.to_string(),
@@ -115,17 +96,9 @@ fn list(title: &str, missing: &[Missing]) -> String {
         let alike = |m: &&Missing| (m.kernel, &m.placement) == (first.kernel, &first.placement);
         let (same, others): (Vec<&Missing>, Vec<&Missing>) = rest.into_iter().partition(alike);
         rest = others;
-        let Missing {
-            kernel,
-            placement,
-            reason,
-            ..
-        } = first;
+        let Missing { kernel, placement, reason, .. } = first;
         let sizes: Vec<String> = same.iter().map(|m| size(m.size)).collect();
-        text += &format!(
-            "\n{title}: {kernel} at {} on {placement}: {reason}",
-            sizes.join(", ")
-        );
+        text += &format!("\n{title}: {kernel} at {} on {placement}: {reason}", sizes.join(", "));
     }
     if !text.is_empty() {
         text.push('\n');
@@ -145,10 +118,7 @@ mod tests {
             placement: placement.into(),
             reason: format!("too large: {size}"),
         };
-        let text = list(
-            "Skipped",
-            &[missing(1024, "cpu"), missing(1024, "gpu:0"), missing(3000, "cpu")],
-        );
+        let text = list("Skipped", &[missing(1024, "cpu"), missing(1024, "gpu:0"), missing(3000, "cpu")]);
         let lines: Vec<&str> = text.trim().lines().collect();
         assert_eq!(
             lines,

@@ -65,10 +65,7 @@ impl<'p> Rig<'p> {
             "mandelbrot" => output.reinterpret(warpweft::ElementType::of::<u32>(), [problem.output.1])?,
             _ => output,
         };
-        let mut launcher = kernel
-            .launch()
-            .on(Placement::Device(device))
-            .workgroups(problem.workgroups);
+        let mut launcher = kernel.launch().on(Placement::Device(device)).workgroups(problem.workgroups);
         let mut inputs = Vec::new();
         for (name, data) in &problem.inputs {
             let buffer = runtime.buffer(data.clone())?;
@@ -80,22 +77,12 @@ impl<'p> Rig<'p> {
         }
         let launch = launcher.bind(problem.output.0, &output).prepare()?;
         launch.explain()?;
-        Ok(Self {
-            problem,
-            launch,
-            inputs,
-            output,
-            host: info.host_memory,
-        })
+        Ok(Self { problem, launch, inputs, output, host: info.host_memory })
     }
 
     /// What the planner expects of one launch, in seconds.
     pub(crate) fn predicted(&self) -> f64 {
-        self.launch
-            .explain()
-            .ok()
-            .and_then(|plan| Some(plan.choice().prediction()?.total()))
-            .unwrap_or(0.0)
+        self.launch.explain().ok().and_then(|plan| Some(plan.choice().prediction()?.total())).unwrap_or(0.0)
     }
 
     /// The first run, which compiles, and its result against the reference.

@@ -90,24 +90,15 @@ impl Schedule<'_> {
         let kernel = self.runtime.kernel(file.source)?;
         let mut pace = Pace::default();
         let devices = self.runtime.devices();
-        let memory = devices
-            .iter()
-            .filter(|d| d.host_memory)
-            .find_map(|d| d.limits.memory);
+        let memory = devices.iter().filter(|d| d.host_memory).find_map(|d| d.limits.memory);
         for &size in self.sizes {
             if self.stopped() {
                 return Ok(());
             }
-            self.progress
-                .doing(&format!("{} of {size} {}s", file.name, file.element));
+            self.progress.doing(&format!("{} of {size} {}s", file.name, file.element));
             let mut skip = |rival: &Rival, reason: String| {
                 let placement = rival.placement.clone();
-                findings.skipped.push(Missing {
-                    kernel: file.name,
-                    size,
-                    placement,
-                    reason,
-                });
+                findings.skipped.push(Missing { kernel: file.name, size, placement, reason });
             };
             let left = end.saturating_duration_since(Instant::now());
             let amount = work(file, size);
@@ -158,12 +149,7 @@ impl Schedule<'_> {
 
     fn missing(&self, problem: &Problem, rival: usize, reason: String) -> Missing {
         let placement = self.rivals[rival].placement.clone();
-        Missing {
-            kernel: problem.kernel.name,
-            size: problem.size,
-            placement,
-            reason,
-        }
+        Missing { kernel: problem.kernel.name, size: problem.size, placement, reason }
     }
 
     /// Sets a rival up and runs it once, unless that is foreseen to take too long.
@@ -185,11 +171,7 @@ impl Schedule<'_> {
         let runs = (1 + FEWEST * rig.ways().len()) as f64;
         let left = end.saturating_duration_since(Instant::now());
         // Nothing is known yet: the planner's word counts.
-        let foreseen = if pace.launch.contains_key(&rival) {
-            0.0
-        } else {
-            rig.predicted() * runs
-        };
+        let foreseen = if pace.launch.contains_key(&rival) { 0.0 } else { rig.predicted() * runs };
         if foreseen > left.as_secs_f64() {
             return Err(Refusal::Skipped(beyond(foreseen, left)));
         }
@@ -201,14 +183,7 @@ impl Schedule<'_> {
         if first.verdict.is_ok() && needed > left.as_secs_f64().max(PATIENCE) {
             return Err(Refusal::Skipped(beyond(needed, left)));
         }
-        Ok(Turn {
-            rival,
-            rig,
-            first,
-            times: HashMap::new(),
-            report: None,
-            error: None,
-        })
+        Ok(Turn { rival, rig, first, times: HashMap::new(), report: None, error: None })
     }
 
     /// Runs every way of every rival in random order, again and again, until each has enough.
@@ -279,11 +254,7 @@ impl Schedule<'_> {
         }
         let mut times = turn.times;
         let [resident, upload, round_trip] = LOCATIONS.map(|location| {
-            Times::new(
-                times.remove(&location).unwrap_or_default(),
-                problem.flops,
-                problem.bytes,
-            )
+            Times::new(times.remove(&location).unwrap_or_default(), problem.flops, problem.bytes)
         });
         let (Some(resident), Some(upload), Some(round_trip), Some(report)) =
             (resident, upload, round_trip, turn.report)
@@ -324,8 +295,5 @@ enum Refusal {
 
 fn beyond(needed: f64, left: Duration) -> String {
     let left = record::seconds(left.as_secs_f64());
-    format!(
-        "about {} needed, {left} left of the kernel's share of the budget",
-        record::seconds(needed)
-    )
+    format!("about {} needed, {left} left of the kernel's share of the budget", record::seconds(needed))
 }

@@ -54,21 +54,13 @@ impl Folder {
         assert_eq!(file[..8], *b"\x93NUMPY\x01\x00", "{name}");
         let data = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
         assert_eq!(data % 64, 0, "numpy aligns the data");
-        (
-            String::from_utf8(file[10..data].to_vec())
-                .unwrap()
-                .trim()
-                .to_string(),
-            file[data..].to_vec(),
-        )
+        (String::from_utf8(file[10..data].to_vec()).unwrap().trim().to_string(), file[data..].to_vec())
     }
 
     pub fn read_f32s(&self, name: &str) -> Vec<f32> {
         let (header, data) = self.read(name);
         assert!(header.contains("'<f4'"), "{header}");
-        data.chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-            .collect()
+        data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
     }
 
     pub fn names(&self) -> Vec<String> {
@@ -117,11 +109,7 @@ impl Folder {
 
 /// Without what a driver's libraries print by themselves where there is no desktop.
 fn said(stderr: &str) -> String {
-    stderr
-        .lines()
-        .filter(|line| !line.contains("XDG_RUNTIME_DIR"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    stderr.lines().filter(|line| !line.contains("XDG_RUNTIME_DIR")).collect::<Vec<_>>().join("\n")
 }
 
 pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
@@ -148,12 +136,8 @@ pub fn exists(folder: &Folder, name: &str) -> bool {
 /// The placements to test on: the CPU and a software device, without which this fails.
 pub fn placements(folder: &Folder) -> [&'static str; 2] {
     let found: Value = serde_json::from_str(&folder.good("devices --json")).unwrap();
-    let kinds: Vec<&str> = found["devices"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|d| d["kind"].as_str())
-        .collect();
+    let kinds: Vec<&str> =
+        found["devices"].as_array().unwrap().iter().filter_map(|d| d["kind"].as_str()).collect();
     assert!(
         kinds.contains(&"software"),
         "no software device was found: run scripts/test, which installs one"

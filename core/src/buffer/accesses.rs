@@ -20,16 +20,30 @@ pub(crate) struct Accesses {
 
 struct Entry {
     words: Range<u64>,
-    writes: bool,
+    effect: Effect,
     event: Arc<Event>,
+}
+
+/// What a task does to the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It reads them.
+    Reads,
+    /// It writes them; if it fails they are poisoned.
+    Writes,
+    /// It writes them, but nobody will read what it wrote: they were discarded, or are scratch.
+    Scribbles,
 }
 
 impl Accesses {
     /// Adds to `dependencies` what a task over these words must wait for.
     pub(crate) fn conflicts(&self, words: &Range<u64>, writes: bool, dependencies: &mut Dependencies) {
-        for entry in &self.entries {
-            if overlap(&entry.words, words) && (entry.writes || writes) {
-                depend(dependencies, &entry.event);
+        for entry in self.over(words) {
+            match entry.effect {
+                Effect::Writes => dependencies.need(&entry.event),
+                Effect::Scribbles => dependencies.follow(&entry.event),
+                Effect::Reads if writes => dependencies.follow(&entry.event),
+                Effect::Reads => {}
             }
         }
     }
@@ -41,35 +55,38 @@ impl Accesses {
         is_host: impl Fn(usize) -> bool,
         dependencies: &mut Dependencies,
     ) {
-        for entry in &self.entries {
-            if overlap(&entry.words, words) && entry.writes && is_host(entry.event.device()) {
-                depend(dependencies, &entry.event);
+        for entry in self.over(words).filter(|e| is_host(e.event.device())) {
+            match entry.effect {
+                Effect::Writes => dependencies.need(&entry.event),
+                Effect::Scribbles => dependencies.follow(&entry.event),
+                Effect::Reads => {}
             }
         }
     }
 
-    /// Records a task that was created after all that are in the list and depends on those it conflicts with.
-    pub(crate) fn record(&mut self, words: Range<u64>, writes: bool, event: &Arc<Event>) {
-        // What lies within is covered: whoever conflicts with the old entry conflicts with the new one, which waits
-        // for the old. Readers cover only readers of their own device, which end in order.
+    /// Records a task that was created after all that are in the list and waits for those it conflicts with.
+    ///
+    /// `in_order`: its device executes tasks in the order of their creation.
+    pub(crate) fn record(&mut self, words: Range<u64>, effect: Effect, event: &Arc<Event>, in_order: bool) {
+        // What lies within is covered: whoever must wait for the old entry must wait for the new one, which is over
+        // later. A reader is over later than another only by its device's order.
         self.entries.retain(|e| {
-            let covered = words.start <= e.words.start && e.words.end <= words.end;
-            let ordered =
-                writes || (!e.writes && e.event.device() == event.device() && e.event.is_known_done());
-            !(covered && (ordered || Arc::ptr_eq(&e.event, event) && !e.writes))
+            let within = words.start <= e.words.start && e.words.end <= words.end;
+            let over_later = effect != Effect::Reads
+                || (e.effect == Effect::Reads
+                    && e.event.device() == event.device()
+                    && (in_order || e.event.is_known_done()));
+            !(within && over_later)
         });
         if self.entries.len() > PRUNE_ABOVE {
-            self.entries
-                .retain(|e| !e.event.is_done() || e.event.failure().is_some());
+            self.entries.retain(|e| {
+                !e.event.is_done() || (e.effect == Effect::Writes && e.event.failure().is_some())
+            });
         }
-        self.entries.push(Entry {
-            words,
-            writes,
-            event: event.clone(),
-        });
+        self.entries.push(Entry { words, effect, event: event.clone() });
     }
 
-    /// Forgets what was to be written to these words: they are overwritten from outside.
+    /// Forgets the tasks over these words, all of which are over or can do no harm: they are overwritten.
     pub(crate) fn overwrite(&mut self, words: &Range<u64>) {
         let mut kept = Vec::with_capacity(self.entries.len() + 1);
         for entry in self.entries.drain(..) {
@@ -78,42 +95,31 @@ impl Accesses {
                 entry.words.start.max(words.end)..entry.words.end,
             ] {
                 if !rest.is_empty() {
-                    kept.push(Entry {
-                        words: rest,
-                        writes: entry.writes,
-                        event: entry.event.clone(),
-                    });
+                    kept.push(Entry { words: rest, effect: entry.effect, event: entry.event.clone() });
                 }
             }
         }
         self.entries = kept;
     }
 
-    /// Forgets failures over these words: nobody wants what should have been there.
+    /// Nobody wants what was to be written to these words: failures there poison nothing, known or to come.
     pub(crate) fn forgive(&mut self, words: &Range<u64>) {
-        self.entries.retain(|e| {
-            let within = words.start <= e.words.start && e.words.end <= words.end;
-            !(within && e.event.failure().is_some())
-        });
+        for entry in &mut self.entries {
+            let within = words.start <= entry.words.start && entry.words.end <= words.end;
+            if within && entry.effect == Effect::Writes {
+                entry.effect = Effect::Scribbles;
+            }
+        }
     }
 
     /// Why these words cannot be read, if a task that should have written them is known to have failed.
     pub(crate) fn poison(&self, words: &Range<u64>) -> Option<Error> {
-        self.entries
-            .iter()
-            .filter(|e| e.writes && overlap(&e.words, words))
+        self.over(words)
+            .filter(|e| e.effect == Effect::Writes)
             .find_map(|e| e.event.failure().map(|cause| e.event.poison(cause)))
     }
-}
 
-/// Adds an event once.
-pub(crate) fn depend(dependencies: &mut Dependencies, event: &Arc<Event>) {
-    let over = event.is_known_done() && event.failure().is_none();
-    if !over && !dependencies.iter().any(|d| Arc::ptr_eq(d, event)) {
-        dependencies.push(event.clone());
+    fn over<'a>(&'a self, words: &'a Range<u64>) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(|e| e.words.start < words.end && words.start < e.words.end)
     }
-}
-
-fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
-    a.start < b.end && b.start < a.end
 }

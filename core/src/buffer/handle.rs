@@ -105,9 +105,7 @@ impl Part {
                 self.bytes
             )));
         }
-        self.handle
-            .runtime
-            .write(self.handle.key, self.words(), self.whole, data)
+        self.handle.runtime.write(self.handle.key, self.words(), self.whole, data)
     }
 }
 
@@ -115,18 +113,8 @@ impl<T: Pod> Buffer<T> {
     pub(crate) fn new(handle: Handle, len: usize, shape: Vec<usize>) -> Self {
         let element = ElementType::of::<T>();
         let bytes = len as u64 * u64::from(element.size);
-        let part = Part {
-            handle: Arc::new(handle),
-            element,
-            offset: 0,
-            bytes,
-            shape,
-            whole: true,
-        };
-        Self {
-            part,
-            elements: PhantomData,
-        }
+        let part = Part { handle: Arc::new(handle), element, offset: 0, bytes, shape, whole: true };
+        Self { part, elements: PhantomData }
     }
 
     /// Elements in all.
@@ -181,25 +169,24 @@ impl<T: Pod> Buffer<T> {
         let range = within(range, self.len())?;
         let size = u64::from(self.part.element.size);
         let (offset, end) = (range.start as u64 * size, range.end as u64 * size);
+        if range.len() == self.len() {
+            return Ok(View { part: self.part.clone(), elements: PhantomData });
+        }
         if offset % 4 != 0 || (end % 4 != 0 && end != self.part.bytes) {
             return Err(Error::Buffer(format!(
-                "the view {range:?} of {}-byte elements does not lie at whole 4-byte words: start and end at even elements",
-                self.part.element.size
+                "the view {range:?} of {size}-byte elements does not lie at whole 4-byte words: start and end at \
+                 multiples of {} elements",
+                4 / size
             )));
         }
         let mut part = self.part.clone();
         (part.offset, part.bytes, part.shape, part.whole) = (offset, end - offset, vec![range.len()], false);
-        Ok(View {
-            part,
-            elements: PhantomData,
-        })
+        Ok(View { part, elements: PhantomData })
     }
 
     /// The same buffer, its element type known at run time only.
     pub fn erase(&self) -> AnyBuffer {
-        AnyBuffer {
-            part: self.part.clone(),
-        }
+        AnyBuffer { part: self.part.clone() }
     }
 }
 
@@ -260,9 +247,7 @@ impl AnyBuffer {
     pub fn reinterpret(&self, element: ElementType, shape: impl Into<Vec<usize>>) -> Result<AnyBuffer> {
         let shape = shape.into();
         let size = u64::from(element.size);
-        let bytes = shape
-            .iter()
-            .try_fold(size, |bytes, &axis| bytes.checked_mul(axis as u64));
+        let bytes = shape.iter().try_fold(size, |bytes, &axis| bytes.checked_mul(axis as u64));
         if bytes != Some(self.part.bytes) {
             return Err(Error::Buffer(format!(
                 "{} bytes are not elements of {size} bytes in the shape {shape:?}",
@@ -311,19 +296,13 @@ impl Bindable for AnyBuffer {
 
 impl<T> Clone for Buffer<T> {
     fn clone(&self) -> Self {
-        Self {
-            part: self.part.clone(),
-            elements: PhantomData,
-        }
+        Self { part: self.part.clone(), elements: PhantomData }
     }
 }
 
 impl<T> Clone for View<T> {
     fn clone(&self) -> Self {
-        Self {
-            part: self.part.clone(),
-            elements: PhantomData,
-        }
+        Self { part: self.part.clone(), elements: PhantomData }
     }
 }
 
@@ -335,11 +314,7 @@ impl<T> fmt::Debug for Buffer<T> {
 
 impl<T> fmt::Debug for View<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "View<{}>{:?} at byte {}",
-            self.part.element.name, self.part.shape, self.part.offset
-        )
+        write!(f, "View<{}>{:?} at byte {}", self.part.element.name, self.part.shape, self.part.offset)
     }
 }
 
@@ -355,14 +330,12 @@ fn elements(part: &Part) -> usize {
 
 /// Refuses a shape that does not have that many elements.
 pub(crate) fn check_shape(shape: &[usize], len: usize) -> Result<()> {
-    let product = shape
-        .iter()
-        .try_fold(1usize, |product, &n| product.checked_mul(n));
+    let product = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
     match product == Some(len) {
         true => Ok(()),
-        false => Err(Error::Buffer(format!(
-            "the shape {shape:?} does not have {len} elements, as the data does"
-        ))),
+        false => {
+            Err(Error::Buffer(format!("the shape {shape:?} does not have {len} elements, as the data does")))
+        }
     }
 }
 
@@ -379,9 +352,8 @@ fn within(range: impl RangeBounds<usize>, len: usize) -> Result<Range<usize>> {
     };
     match start <= end && end <= len {
         true => Ok(start..end),
-        false => Err(Error::Buffer(format!(
-            "the view {start}..{end} leaves the buffer's {len} elements"
-        ))),
+        false if start > end => Err(Error::Buffer(format!("the view {start}..{end} ends before it starts"))),
+        false => Err(Error::Buffer(format!("the view {start}..{end} leaves the buffer's {len} elements"))),
     }
 }
 

@@ -143,7 +143,7 @@ mod tests {
             let (mut set, mut model) = (Intervals::new(), 0u64);
             for _ in 0..100 {
                 let range = random.range();
-                if random.next() % 2 == 0 {
+                if random.next().is_multiple_of(2) {
                     set.insert(range.clone());
                     model |= bits(&range);
                 } else {

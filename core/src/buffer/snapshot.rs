@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use warpweft_hal::HostBlock;
 
-use crate::graph::{Dependencies, Event};
-use crate::{Error, Result};
+use crate::Result;
+use crate::graph::Dependencies;
 
 /// The elements of a buffer as they were when it was read.
 ///
@@ -66,27 +66,8 @@ impl PendingSnapshot {
 
     /// Waits for the bytes.
     pub(crate) fn wait<T: Pod>(self) -> Result<Snapshot<T>> {
-        for event in &self.events {
-            wait_for(event)?;
-        }
-        let Self {
-            block,
-            lease,
-            bytes,
-            shape,
-            ..
-        } = self;
-        Ok(Snapshot {
-            block,
-            _lease: lease,
-            bytes,
-            shape,
-            elements: PhantomData,
-        })
+        self.events.wait()?;
+        let Self { block, lease, bytes, shape, .. } = self;
+        Ok(Snapshot { block, _lease: lease, bytes, shape, elements: PhantomData })
     }
-}
-
-/// Waits for what should have written something that is to be read.
-pub(crate) fn wait_for(event: &Arc<Event>) -> Result<(), Error> {
-    event.wait().map(drop).map_err(|cause| event.poison(cause))
 }

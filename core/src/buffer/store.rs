@@ -13,9 +13,10 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use warpweft_hal::{Device, HostBlock, MemoryId};
 
-use super::accesses::Accesses;
+use super::accesses::{Accesses, Effect};
+use super::copies::Copy;
 use super::intervals::Intervals;
-use crate::graph::Event;
+use crate::graph::Dependencies;
 
 /// The place of a store in the ledger.
 pub(crate) type StoreKey = usize;
@@ -37,31 +38,25 @@ pub(crate) struct HostCopy {
     pub(crate) block: Arc<HostBlock>,
     /// Held by every snapshot of this block, and by this.
     pub(crate) lease: Arc<()>,
-    pub(crate) valid: Intervals,
-    /// Downloads in flight: words that are valid once the event is over.
-    pub(crate) arrivals: Vec<(Range<u64>, Arc<Event>)>,
+    pub(crate) copy: Copy,
 }
 
 impl HostCopy {
-    pub(crate) fn new(block: HostBlock, valid: Intervals) -> Self {
-        Self {
-            block: Arc::new(block),
-            lease: Arc::new(()),
-            valid,
-            arrivals: Vec::new(),
-        }
+    pub(crate) fn new(block: HostBlock, copy: Copy) -> Self {
+        Self { block: Arc::new(block), lease: Arc::new(()), copy }
     }
 
     /// A snapshot is looking at the block.
-    pub(crate) fn is_leased(&self) -> bool {
-        Arc::strong_count(&self.lease) > 1
+    pub(crate) fn is_leased(&mut self) -> bool {
+        // Unlike the strong count, this synchronises with the drop of the last snapshot: its reads come first.
+        Arc::get_mut(&mut self.lease).is_none()
     }
 }
 
 /// The copy on a device with memory of its own.
 pub(crate) struct DeviceCopy {
     pub(crate) memory: Arc<DeviceMemory>,
-    pub(crate) valid: Intervals,
+    pub(crate) copy: Copy,
     /// The ledger's clock when a launch used it last.
     pub(crate) last_use: u64,
 }
@@ -95,12 +90,7 @@ impl Store {
     /// A store whose content is a block of host memory.
     pub(crate) fn from_host(block: HostBlock, devices: usize) -> Self {
         let words = block.len() / 4;
-        let mut valid = Intervals::new();
-        valid.insert(0..words);
-        Self {
-            host: Some(HostCopy::new(block, valid)),
-            ..Self::new(words, devices)
-        }
+        Self { host: Some(HostCopy::new(block, Copy::of(0..words))), ..Self::new(words, devices) }
     }
 
     /// A store of zeros that exists nowhere yet.
@@ -112,79 +102,93 @@ impl Store {
 
     /// A store that never moves.
     pub(crate) fn scratch(words: u64, devices: usize) -> Self {
-        Self {
-            scratch: true,
-            ..Self::new(words, devices)
+        Self { scratch: true, ..Self::new(words, devices) }
+    }
+
+    /// The copy of a location; `None` is host memory.
+    pub(crate) fn copy(&self, location: Option<usize>) -> Option<&Copy> {
+        match location {
+            None => self.host.as_ref().map(|host| &host.copy),
+            Some(device) => self.copies[device].as_ref().map(|copy| &copy.copy),
+        }
+    }
+
+    fn copy_mut(&mut self, location: Option<usize>) -> Option<&mut Copy> {
+        match location {
+            None => self.host.as_mut().map(|host| &mut host.copy),
+            Some(device) => self.copies[device].as_mut().map(|copy| &mut copy.copy),
+        }
+    }
+
+    /// Every location, host memory first.
+    fn locations(&self) -> impl Iterator<Item = Option<usize>> + use<> {
+        std::iter::once(None).chain((0..self.copies.len()).map(Some))
+    }
+
+    /// Forgets transfers that are over, and what failed ones were to bring.
+    pub(crate) fn settle(&mut self) {
+        for location in self.locations() {
+            if let Some(copy) = self.copy_mut(location) {
+                copy.settle();
+            }
         }
     }
 
     /// The words that a location must get before it can read them: from elsewhere, and by filling with zeros.
     ///
-    /// `device` is `None` for host memory. Words that are valid nowhere are in neither list.
-    pub(crate) fn lacking(&self, device: Option<usize>, words: Range<u64>) -> Lacking {
+    /// Words that are valid nowhere are in neither list.
+    pub(crate) fn lacking(&self, location: Option<usize>, words: Range<u64>) -> Lacking {
         let mut lacking = Lacking::default();
         if self.scratch {
             return lacking;
         }
-        let gaps = match device {
-            None => match &self.host {
-                Some(host) => host.valid.missing(words),
-                None => SmallVec::from_iter([words]),
-            },
-            Some(index) => match &self.copies[index] {
-                Some(copy) => copy.valid.missing(words),
-                None => SmallVec::from_iter([words]),
-            },
+        let gaps = match self.copy(location) {
+            Some(copy) => copy.valid().missing(words),
+            None => SmallVec::from_iter([words]),
         };
         for gap in gaps {
             lacking.zeros.extend(self.zero.within(gap.clone()));
             for part in self.zero.missing(gap) {
-                self.find(device, part, &mut lacking.moves);
+                self.find(location, part, &mut lacking.moves);
             }
         }
         lacking
     }
 
-    /// Splits words by the location that they can come from: host memory first.
+    /// Splits words by the location that they can come from.
     fn find(&self, to: Option<usize>, words: Range<u64>, moves: &mut Vec<Move>) {
         let mut rest = SmallVec::<[Range<u64>; 2]>::from_iter([words]);
-        let host = self
-            .host
-            .as_ref()
-            .filter(|_| to.is_some())
-            .map(|h| (None, &h.valid));
-        let copies = self.copies.iter().enumerate();
-        let copies =
-            copies.filter_map(|(i, c)| c.as_ref().filter(|_| to != Some(i)).map(|c| (Some(i), &c.valid)));
-        for (from, valid) in host.into_iter().chain(copies) {
+        for from in self.locations().filter(|from| *from != to) {
+            let Some(copy) = self.copy(from) else { continue };
             let mut without = SmallVec::new();
             for part in rest {
-                moves.extend(
-                    valid
-                        .within(part.clone())
-                        .into_iter()
-                        .map(|words| Move { from, words }),
-                );
-                without.extend(valid.missing(part));
+                moves.extend(copy.valid().within(part.clone()).into_iter().map(|words| Move { from, words }));
+                without.extend(copy.valid().missing(part));
             }
             rest = without;
         }
     }
 
-    /// Makes the words valid nowhere but in the given location.
-    pub(crate) fn written(&mut self, device: Option<usize>, words: &Range<u64>) {
-        self.zero.remove(words.clone());
-        if let Some(host) = &mut self.host {
-            match device {
-                None => host.valid.insert(words.clone()),
-                Some(_) => host.valid.remove(words.clone()),
-            }
+    /// Adds what a task in `location` must wait for before it touches words there.
+    pub(crate) fn await_arrivals(
+        &self,
+        location: Option<usize>,
+        words: &Range<u64>,
+        dependencies: &mut Dependencies,
+    ) {
+        if let Some(copy) = self.copy(location) {
+            copy.await_arrivals(words, dependencies);
         }
-        for (index, copy) in self.copies.iter_mut().enumerate() {
-            if let Some(copy) = copy {
-                match device == Some(index) {
-                    true => copy.valid.insert(words.clone()),
-                    false => copy.valid.remove(words.clone()),
+    }
+
+    /// Makes the words valid nowhere but in the given location.
+    pub(crate) fn written(&mut self, at: Option<usize>, words: &Range<u64>) {
+        self.zero.remove(words.clone());
+        for location in self.locations() {
+            if let Some(copy) = self.copy_mut(location) {
+                match location == at {
+                    true => copy.insert(words.clone()),
+                    false => copy.remove(words.clone()),
                 }
             }
         }
@@ -193,7 +197,7 @@ impl Store {
     /// Takes a block as the whole content. Whoever uses the old one keeps it, so that nobody needs to be waited for.
     pub(crate) fn replace_host(&mut self, block: HostBlock) {
         let words = 0..self.words;
-        self.host = Some(HostCopy::new(block, Intervals::new()));
+        self.host = Some(HostCopy::new(block, Copy::default()));
         self.written(None, &words);
         self.accesses.overwrite(&words);
     }
@@ -201,13 +205,21 @@ impl Store {
     /// Makes the words valid nowhere: their content is undefined until they are written.
     pub(crate) fn discard(&mut self, words: &Range<u64>) {
         self.zero.remove(words.clone());
-        if let Some(host) = &mut self.host {
-            host.valid.remove(words.clone());
-        }
-        for copy in self.copies.iter_mut().flatten() {
-            copy.valid.remove(words.clone());
+        for location in self.locations() {
+            if let Some(copy) = self.copy_mut(location) {
+                copy.remove(words.clone());
+            }
         }
         self.accesses.forgive(words);
+    }
+
+    /// What a launch does to words of this store.
+    pub(crate) fn effect(&self, writes: bool) -> Effect {
+        match (writes, self.scratch) {
+            (false, _) => Effect::Reads,
+            (true, false) => Effect::Writes,
+            (true, true) => Effect::Scribbles,
+        }
     }
 }
 

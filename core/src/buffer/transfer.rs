@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use warpweft_hal::{Command, Error as DeviceError, HostBlock, Region};
 
-use super::accesses::depend;
-use super::store::{DeviceCopy, DeviceMemory, HostCopy, Store, StoreKey};
+use super::copies::Copy;
+use super::store::{DeviceCopy, DeviceMemory, HostCopy, Move, Store, StoreKey};
 use crate::devices::DeviceSlot;
-use crate::graph::{Dependencies, Event, Task};
+use crate::graph::{Dependencies, Event, Task, Work};
 use crate::ledger::Ledger;
 use crate::{Error, Result};
 
@@ -53,25 +53,20 @@ impl Mover<'_> {
         keys: &[StoreKey],
     ) -> Result<(), Blocked> {
         let location = self.location(device);
-        let store = &self.ledger.stores[key];
-        let through_host = store
-            .lacking(location, words.clone())
-            .moves
-            .iter()
-            .any(|m| m.from.is_some());
-        if location.is_none() || through_host {
+        self.ledger.stores[key].settle();
+        let lacking = self.ledger.stores[key].lacking(location, words.clone());
+        let through_host: Vec<Move> = lacking.moves.into_iter().filter(|m| m.from.is_some()).collect();
+        if location.is_none() || !through_host.is_empty() {
             self.ensure_host(key)?;
         }
-        if through_host || (location.is_none() && writes) {
+        self.admit_downloads(key, &through_host)?;
+        if location.is_none() && writes {
             self.unshare(key)?;
         }
         if location.is_some() && self.ledger.stores[key].copies[device].is_none() {
             let memory = self.allocate(device, self.ledger.stores[key].words * 4, keys)?;
-            let copy = DeviceCopy {
-                memory,
-                valid: Default::default(),
-                last_use: 0,
-            };
+            let last_use = self.ledger.clock;
+            let copy = DeviceCopy { memory, copy: Copy::default(), last_use };
             self.ledger.stores[key].copies[device] = Some(copy);
         }
         Ok(())
@@ -80,20 +75,32 @@ impl Mover<'_> {
     /// Makes room to read words of a store on the host.
     pub(crate) fn admit_host(&mut self, key: StoreKey, words: &Range<u64>) -> Result<(), Blocked> {
         self.ensure_host(key)?;
-        if !self.ledger.stores[key]
-            .lacking(None, words.clone())
-            .moves
-            .is_empty()
-        {
-            self.unshare(key)?;
-        }
-        Ok(())
+        self.ledger.stores[key].settle();
+        let moves = self.ledger.stores[key].lacking(None, words.clone()).moves;
+        self.admit_downloads(key, &moves)
     }
 
     /// Makes room to write words of a store from outside.
     pub(crate) fn admit_host_write(&mut self, key: StoreKey) -> Result<(), Blocked> {
         self.ensure_host(key)?;
+        self.ledger.stores[key].settle();
         self.unshare(key)
+    }
+
+    /// Sees to it that downloads may write the host block: no snapshot looks at it, and no older download that lost
+    /// its meaning is still on its way into the same words.
+    fn admit_downloads(&mut self, key: StoreKey, moves: &[Move]) -> Result<(), Blocked> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let mut stale = Dependencies::default();
+        for part in moves {
+            self.ledger.stores[key].await_arrivals(None, &part.words, &mut stale);
+        }
+        match stale.unfinished() {
+            Some(stale) => Err(Blocked::Wait(stale)),
+            None => self.unshare(key),
+        }
     }
 
     /// Makes the commands that bring words to the device on which `task` runs: the last leg into the task itself,
@@ -106,42 +113,48 @@ impl Mover<'_> {
         downloads: &mut Vec<Task>,
     ) {
         let device = task.event.device();
-        let Some(location) = self.location(device) else {
+        let location = self.location(device);
+        if location.is_none() {
             self.bring_to_host(key, words, downloads);
-            self.await_arrivals(key, words, &mut task.dependencies);
-            return;
-        };
-        let lacking = self.ledger.stores[key].lacking(Some(location), words.clone());
+        } else {
+            self.bring_to_device(key, words, task, downloads);
+        }
+        self.ledger.stores[key].await_arrivals(location, words, &mut task.dependencies);
+    }
+
+    fn bring_to_device(
+        &mut self,
+        key: StoreKey,
+        words: &Range<u64>,
+        task: &mut Task,
+        downloads: &mut Vec<Task>,
+    ) {
+        let device = task.event.device();
+        let lacking = self.ledger.stores[key].lacking(Some(device), words.clone());
         for part in &lacking.moves {
             if part.from.is_some() {
                 self.bring_to_host(key, &part.words, downloads);
             }
-        }
-        for part in &lacking.moves {
-            self.await_arrivals(key, &part.words, &mut task.dependencies);
+            self.ledger.stores[key].await_arrivals(None, &part.words, &mut task.dependencies);
         }
         let Ledger { stores, stats, .. } = &mut *self.ledger;
         let store = &mut stores[key];
-        let Some(copy) = &mut store.copies[device] else {
-            return;
-        };
+        let Some(copy) = &mut store.copies[device] else { return };
+        let link = &mut stats.links[device];
         for part in lacking.zeros {
-            stats.links[device].filled_bytes += (part.end - part.start) * 4;
-            copy.valid.insert(part.clone());
-            task.commands.push(Command::Fill {
-                to: Region::device(copy.memory.id, bytes(&part)),
-                word: 0,
-            });
+            link.filled_bytes += (part.end - part.start) * 4;
+            let to = Region::device(copy.memory.id, bytes(&part));
+            copy.copy.arrive(part, &task.event);
+            task.commands.push(Command::Fill { to, word: 0 });
         }
         for part in lacking.moves.into_iter().map(|m| m.words) {
             let Some(host) = &store.host else { continue };
-            stats.links[device].uploads += 1;
-            stats.links[device].uploaded_bytes += (part.end - part.start) * 4;
-            copy.valid.insert(part.clone());
-            task.commands.push(Command::Upload {
-                from: Region::host(&host.block, bytes(&part)),
-                to: Region::device(copy.memory.id, bytes(&part)),
-            });
+            link.uploads += 1;
+            link.uploaded_bytes += (part.end - part.start) * 4;
+            let from = Region::host(&host.block, bytes(&part));
+            let to = Region::device(copy.memory.id, bytes(&part));
+            copy.copy.arrive(part, &task.event);
+            task.commands.push(Command::Upload { from, to });
         }
     }
 
@@ -153,51 +166,26 @@ impl Mover<'_> {
         let Some(host) = &mut store.host else { return };
         for part in lacking.zeros {
             // Never written anywhere, and every block starts as zeros: the words are right as they are.
-            host.valid.insert(part);
+            host.copy.insert(part);
         }
-        for part in lacking.moves {
-            let Some(device) = part.from else { continue };
-            let Some(copy) = &store.copies[device] else {
-                continue;
-            };
-            let at = downloads
-                .iter()
-                .position(|t| t.event.device() == device)
-                .unwrap_or_else(|| {
-                    downloads.push(Task::new(device, "a transfer to the host".into()));
-                    downloads.len() - 1
-                });
+        for Move { from, words } in lacking.moves {
+            let Some(copy) = from.and_then(|device| store.copies[device].as_ref()) else { continue };
+            let Some(device) = from else { continue };
+            let at = downloads.iter().position(|t| t.event.device() == device).unwrap_or_else(|| {
+                downloads.push(Task::new(device, Work::Transfer));
+                downloads.len() - 1
+            });
             let task = &mut downloads[at];
             task.commands.push(Command::Download {
-                from: Region::device(copy.memory.id, bytes(&part.words)),
-                to: Region::host(&host.block, bytes(&part.words)),
+                from: Region::device(copy.memory.id, bytes(&words)),
+                to: Region::host(&host.block, bytes(&words)),
             });
             task.keep.push(copy.memory.clone());
-            store
-                .accesses
-                .conflicts(&part.words, false, &mut task.dependencies);
+            store.accesses.conflicts(&words, false, &mut task.dependencies);
+            copy.copy.await_arrivals(&words, &mut task.dependencies);
             stats.links[device].downloads += 1;
-            stats.links[device].downloaded_bytes += (part.words.end - part.words.start) * 4;
-            host.valid.insert(part.words.clone());
-            host.arrivals.push((part.words.clone(), task.event.clone()));
-        }
-    }
-
-    /// Adds the downloads into these words that are in flight.
-    pub(crate) fn await_arrivals(
-        &mut self,
-        key: StoreKey,
-        words: &Range<u64>,
-        dependencies: &mut Dependencies,
-    ) {
-        if let Some(host) = &mut self.ledger.stores[key].host {
-            host.arrivals
-                .retain(|(_, event)| !event.is_known_done() || event.failure().is_some());
-            for (range, event) in &host.arrivals {
-                if range.start < words.end && words.start < range.end {
-                    depend(dependencies, event);
-                }
-            }
+            stats.links[device].downloaded_bytes += (words.end - words.start) * 4;
+            host.copy.arrive(words, &task.event);
         }
     }
 
@@ -213,13 +201,13 @@ impl Mover<'_> {
         if let Some(copy) = location.and_then(|device| store.copies[device].as_mut()) {
             copy.last_use = clock;
         }
-        store.accesses.record(words.clone(), writes, event);
+        store.accesses.record(words.clone(), store.effect(writes), event, location.is_some());
     }
 
     fn ensure_host(&mut self, key: StoreKey) -> Result<()> {
         let store = &mut self.ledger.stores[key];
         if store.host.is_none() {
-            store.host = Some(HostCopy::new(new_block(store.words)?, Default::default()));
+            store.host = Some(HostCopy::new(new_block(store.words)?, Copy::default()));
         }
         Ok(())
     }
@@ -229,36 +217,31 @@ impl Mover<'_> {
         let devices = self.devices;
         let Ledger { stores, stats, .. } = &mut *self.ledger;
         let store = &mut stores[key];
-        let words = store.words;
-        let Some(host) = store.host.as_mut().filter(|h| h.is_leased()) else {
+        let whole = 0..store.words;
+        let Some(host) = &mut store.host else { return Ok(()) };
+        if !host.is_leased() {
             return Ok(());
-        };
-        let mut busy = Dependencies::new();
-        if !host.valid.is_empty() {
+        }
+        let valid = host.copy.valid().clone();
+        if !valid.is_empty() {
             // The valid words are copied: whoever still writes them must be done.
-            host.arrivals
-                .iter()
-                .for_each(|(_, event)| depend(&mut busy, event));
-            store
-                .accesses
-                .host_writers(&(0..words), |device| devices[device].host_memory(), &mut busy);
-            busy.retain(|event| !event.is_done());
+            let mut busy = Dependencies::default();
+            host.copy.await_arrivals(&whole, &mut busy);
+            store.accesses.host_writers(&whole, |device| devices[device].host_memory(), &mut busy);
+            if let Some(busy) = busy.unfinished() {
+                return Err(Blocked::Wait(busy));
+            }
         }
-        if !busy.is_empty() {
-            return Err(Blocked::Wait(busy));
-        }
-        let fresh = new_block(words)?;
-        for part in host.valid.iter() {
+        let fresh = new_block(store.words)?;
+        let mut copy = Copy::default();
+        for part in valid.iter() {
             stats.host_copies += 1;
             stats.host_copied_bytes += (part.end - part.start) * 4;
             // SAFETY: every task that wrote the old block is over, and the fresh block is known to nobody else.
-            unsafe {
-                fresh
-                    .bytes_mut(bytes(&part))
-                    .copy_from_slice(host.block.bytes(bytes(&part)))
-            };
+            unsafe { fresh.bytes_mut(bytes(&part)).copy_from_slice(host.block.bytes(bytes(&part))) };
+            copy.insert(part);
         }
-        *host = HostCopy::new(fresh, std::mem::take(&mut host.valid));
+        *host = HostCopy::new(fresh, copy);
         Ok(())
     }
 
@@ -271,40 +254,38 @@ impl Mover<'_> {
     ) -> Result<Arc<DeviceMemory>, Blocked> {
         let slot = &self.devices[device];
         let full = match slot.device.allocate(bytes) {
-            Ok(id) => {
-                return Ok(Arc::new(DeviceMemory {
-                    device: slot.device.clone(),
-                    id,
-                }));
-            }
+            Ok(id) => return Ok(Arc::new(DeviceMemory { device: slot.device.clone(), id })),
             Err(error @ DeviceError::OutOfMemory { .. }) => error,
-            Err(error) => return Err(self.devices[device].failed(error).into()),
+            Err(error) => return Err(Blocked::Failed(error.into())),
         };
         let used = |store: &Store| store.copies[device].as_ref().map(|copy| copy.last_use);
-        let oldest = self.ledger.stores.iter().filter(|(key, _)| !keys.contains(key));
-        let oldest = oldest.filter_map(|(key, s)| Some((used(s)?, key))).min();
+        let others = self.ledger.stores.iter().filter(|(key, _)| !keys.contains(key));
+        let oldest = others.filter_map(|(key, store)| Some((used(store)?, key))).min();
         match oldest {
-            Some((_, victim)) => self.evict(victim, device),
+            Some((_, victim)) => Err(self.evict(victim, device)),
             None => Err(Blocked::Failed(full.into())),
         }
     }
 
-    /// Takes a store's copy off a device, after a download of what is valid nowhere else; the caller starts anew.
-    fn evict(&mut self, key: StoreKey, device: usize) -> Result<Arc<DeviceMemory>, Blocked> {
+    /// Takes a store's copy off a device, or first downloads what is valid nowhere else; the caller starts anew.
+    fn evict(&mut self, key: StoreKey, device: usize) -> Blocked {
         let words = 0..self.ledger.stores[key].words;
-        self.admit_host(key, &words)?;
+        if let Err(blocked) = self.admit_host(key, &words) {
+            return blocked;
+        }
         let mut downloads = Vec::new();
         self.bring_to_host(key, &words, &mut downloads);
-        let mut wait = Dependencies::new();
+        let mut wait = Dependencies::default();
+        if downloads.is_empty() {
+            // Nothing is valid only there. Whoever still uses the copy keeps its memory until then.
+            self.ledger.stores[key].copies[device] = None;
+            self.ledger.stats.evictions += 1;
+        }
         for task in downloads {
-            wait.push(task.event.clone());
+            wait.need(&task.event);
             self.devices[task.event.device()].submit(task);
         }
-        let store = &mut self.ledger.stores[key];
-        store.accesses.conflicts(&words, true, &mut wait);
-        store.copies[device] = None;
-        self.ledger.stats.evictions += 1;
-        Err(Blocked::Wait(wait))
+        Blocked::Wait(wait)
     }
 }
 

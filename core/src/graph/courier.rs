@@ -23,11 +23,7 @@ pub(crate) struct Courier {
 impl Courier {
     /// The courier of a device.
     pub(crate) fn new(device: Arc<dyn Device>) -> Self {
-        Self {
-            device,
-            sender: Mutex::new(None),
-            waiting: Arc::default(),
-        }
+        Self { device, sender: Mutex::new(None), waiting: Arc::default() }
     }
 
     /// No task is under way: the next may be submitted directly. Stays true only while the ledger is locked.
@@ -43,7 +39,7 @@ impl Courier {
         if let Err(unsent) = sender.send(task) {
             // The thread is gone, which it never is while the courier lives: submit here rather than lose the task.
             self.waiting.fetch_sub(1, Ordering::AcqRel);
-            let _ = unsent.0.submit(&self.device);
+            unsent.0.submit(&self.device);
         }
     }
 
@@ -52,9 +48,7 @@ impl Courier {
         let (device, waiting) = (self.device.clone(), self.waiting.clone());
         let body = move || {
             for task in receiver {
-                if let Err(error) = task.submit(&device) {
-                    tracing::debug!(device = device.info().name, %error, "a task failed");
-                }
+                task.submit(&device);
                 waiting.fetch_sub(1, Ordering::AcqRel);
             }
         };

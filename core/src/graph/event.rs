@@ -6,27 +6,39 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex};
-use warpweft_hal::{Completion, Device, Fence, Submitted};
+use smallvec::SmallVec;
+use warpweft_hal::{Completion, Device, Error as DeviceError, Fence, Submitted};
 
 use crate::Error;
+
+/// What a task does, for messages.
+#[derive(Clone)]
+pub(crate) enum Work {
+    /// It runs the kernel of that name.
+    Launch(Arc<str>),
+    /// It moves bytes to the host.
+    Transfer,
+}
 
 /// The completion of a task.
 pub(crate) struct Event {
     /// Index of the device that executes the task.
     device: usize,
-    /// What the task is, for messages: a kernel's name.
-    what: Arc<str>,
+    work: Work,
     state: Mutex<State>,
     changed: Condvar,
     /// A quick look for the hot path; set once the state is `Done`.
     done: AtomicBool,
 }
 
+/// Earlier tasks of the same device whose results a task uses.
+type Inherited = SmallVec<[Arc<Event>; 4]>;
+
 enum State {
     /// Not submitted yet.
     Queued,
     /// Submitted.
-    Flying(Arc<dyn Device>, Fence),
+    Flying(Arc<dyn Device>, Fence, Inherited),
     /// Somebody is asking the device.
     Asking,
     /// Over.
@@ -35,10 +47,10 @@ enum State {
 
 impl Event {
     /// The event of a task that is not submitted yet.
-    pub(crate) fn queued(device: usize, what: Arc<str>) -> Arc<Self> {
+    pub(crate) fn queued(device: usize, work: Work) -> Arc<Self> {
         Arc::new(Self {
             device,
-            what,
+            work,
             state: Mutex::new(State::Queued),
             changed: Condvar::new(),
             done: AtomicBool::new(false),
@@ -50,14 +62,19 @@ impl Event {
         self.device
     }
 
-    /// Records what `submit` answered.
-    pub(crate) fn submitted(&self, device: &Arc<dyn Device>, answer: Result<Submitted, Arc<Error>>) {
+    /// Records what `submit` answered. The task fails with the inherited events, which are over when it is.
+    pub(crate) fn submitted(
+        &self,
+        device: &Arc<dyn Device>,
+        answer: Result<Submitted, Arc<Error>>,
+        inherited: Inherited,
+    ) {
         match answer {
-            Ok(Submitted::Done(completion)) => self.finish(Ok(completion)),
             Ok(Submitted::Pending(fence)) => {
-                *self.state.lock() = State::Flying(device.clone(), fence);
+                *self.state.lock() = State::Flying(device.clone(), fence, inherited);
                 self.changed.notify_all();
             }
+            Ok(Submitted::Done(completion)) => self.finish(settle(Ok(completion), inherited)),
             Err(error) => self.finish(Err(error)),
         }
     }
@@ -67,6 +84,15 @@ impl Event {
         *self.state.lock() = State::Done(result);
         self.done.store(true, Ordering::Release);
         self.changed.notify_all();
+    }
+
+    /// The task will never be submitted, if it was not yet.
+    pub(crate) fn abandon(&self) {
+        let queued = matches!(*self.state.lock(), State::Queued);
+        if queued {
+            let reason = "a task was dropped before it was submitted".into();
+            self.finish(Err(Arc::new(DeviceError::Internal { device: "runtime".into(), reason }.into())));
+        }
     }
 
     /// The task is over, as far as is known without asking the device.
@@ -80,20 +106,21 @@ impl Event {
             return true;
         }
         let mut state = self.state.lock();
-        let State::Flying(device, fence) = &*state else {
+        if !matches!(*state, State::Flying(..)) {
             return matches!(*state, State::Done(_));
+        }
+        let State::Flying(device, fence, inherited) = std::mem::replace(&mut *state, State::Asking) else {
+            return false;
         };
-        let (device, fence) = (device.clone(), *fence);
-        *state = State::Asking;
         drop(state);
         match device.poll(fence) {
             Ok(None) => {
-                *self.state.lock() = State::Flying(device, fence);
+                *self.state.lock() = State::Flying(device, fence, inherited);
                 self.changed.notify_all();
                 false
             }
             Ok(Some(completion)) => {
-                self.finish(Ok(completion));
+                self.finish(settle(Ok(completion), inherited));
                 true
             }
             Err(error) => {
@@ -110,12 +137,15 @@ impl Event {
             match &*state {
                 State::Done(result) => return result.clone(),
                 State::Queued | State::Asking => self.changed.wait(&mut state),
-                State::Flying(device, fence) => {
-                    let (device, fence) = (device.clone(), *fence);
-                    *state = State::Asking;
-                    drop(state);
-                    self.finish(device.wait(fence).map_err(|error| Arc::new(error.into())));
-                    state = self.state.lock();
+                State::Flying(..) => {
+                    if let State::Flying(device, fence, inherited) =
+                        std::mem::replace(&mut *state, State::Asking)
+                    {
+                        drop(state);
+                        let result = device.wait(fence).map_err(|error| Arc::new(Error::from(error)));
+                        self.finish(settle(result, inherited));
+                        state = self.state.lock();
+                    }
                 }
             }
         }
@@ -134,13 +164,20 @@ impl Event {
 
     /// The error that readers of what the task should have written get.
     pub(crate) fn poison(&self, cause: Arc<Error>) -> Error {
-        match &*cause {
+        match (&*cause, &self.work) {
             // Name the first launch that failed, not the chain behind it.
-            Error::Poisoned { .. } => (*cause).clone(),
-            _ => Error::Poisoned {
-                kernel: self.what.to_string(),
-                source: cause,
-            },
+            (Error::Poisoned { .. }, _) | (_, Work::Transfer) => (*cause).clone(),
+            (_, Work::Launch(kernel)) => Error::Poisoned { kernel: kernel.to_string(), source: cause },
         }
     }
+}
+
+/// A task's own result, or the failure of an earlier task whose result it used. Those lie before it in the device's
+/// queue, so nobody is waited for.
+fn settle(own: Result<Completion, Arc<Error>>, inherited: Inherited) -> Result<Completion, Arc<Error>> {
+    let completion = own?;
+    for event in inherited {
+        event.wait().map_err(|cause| Arc::new(event.poison(cause)))?;
+    }
+    Ok(completion)
 }

@@ -5,9 +5,11 @@
 //! task therefore never waits, and nobody waits for anything while holding the ledger's lock.
 
 mod courier;
+mod dependencies;
 mod event;
 mod task;
 
 pub(crate) use courier::Courier;
-pub(crate) use event::Event;
-pub(crate) use task::{Dependencies, Task};
+pub(crate) use dependencies::Dependencies;
+pub(crate) use event::{Event, Work};
+pub(crate) use task::Task;

@@ -46,7 +46,9 @@ pub(crate) fn position(kernel: &KernelInner, name: &str) -> Result<usize> {
             .iter()
             .map(|b| (strsim::damerau_levenshtein(&b.name, name), &b.name))
             .min()
-            .filter(|(distance, _)| *distance <= name.len().max(3) / 3)
+            .filter(|(distance, near)| {
+                *distance <= name.len().max(3) / 3 && *distance < near.len().max(name.len())
+            })
             .map(|(_, near)| format!(" Did you mean `{near}`?"));
         kernel.binding_error(format!(
             "there is no binding `{name}`; the kernel uses {}.{}",
@@ -75,10 +77,7 @@ pub(crate) fn resolve(kernel: &KernelInner, given: &[Option<Given>]) -> Result<V
     for (binding, given) in bindings.iter().zip(given.iter().flatten()) {
         arguments.push(match given {
             Given::Value(value) => ResolvedArgument::Value(
-                value
-                    .finish(binding)
-                    .map_err(|reason| kernel.binding_error(reason))?
-                    .into(),
+                value.finish(binding).map_err(|reason| kernel.binding_error(reason))?.into(),
             ),
             Given::Part(part) => {
                 if let Some(reason) = part.element.mismatch(&binding.ty, part.bytes) {
@@ -86,19 +85,15 @@ pub(crate) fn resolve(kernel: &KernelInner, given: &[Option<Given>]) -> Result<V
                     return Err(kernel.binding_error(reason));
                 }
                 let writes = binding.access.writes;
-                ResolvedArgument::Words {
-                    part: part.clone(),
-                    words: part.words(),
-                    writes,
-                }
+                ResolvedArgument::Words { part: part.clone(), words: part.words(), writes }
             }
         });
     }
     for argument in &arguments {
-        if let ResolvedArgument::Words { part, .. } = argument {
-            if !Arc::ptr_eq(&part.handle.runtime, &kernel.runtime) {
-                return Err(kernel.binding_error("a buffer of another runtime was bound"));
-            }
+        if let ResolvedArgument::Words { part, .. } = argument
+            && !Arc::ptr_eq(&part.handle.runtime, &kernel.runtime)
+        {
+            return Err(kernel.binding_error("a buffer of another runtime was bound"));
         }
     }
     check_aliases(bindings, &arguments).map_err(|reason| kernel.binding_error(reason))?;
@@ -126,12 +121,8 @@ fn check_aliases(bindings: &[Binding], arguments: &[ResolvedArgument]) -> Result
     for (i, first) in arguments.iter().enumerate() {
         for (j, second) in arguments.iter().enumerate().skip(i + 1) {
             let (
-                ResolvedArgument::Words {
-                    part: a, words: x, ..
-                },
-                ResolvedArgument::Words {
-                    part: b, words: y, ..
-                },
+                ResolvedArgument::Words { part: a, words: x, .. },
+                ResolvedArgument::Words { part: b, words: y, .. },
             ) = (first, second)
             else {
                 continue;

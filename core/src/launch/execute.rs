@@ -5,19 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
-use warpweft_hal::{Argument, Command, Dispatch, Region, Timing, TimingSource};
+use warpweft_hal::{Argument, Command, Dispatch, Loaded, Path, Region, Timing, TimingSource};
 use warpweft_module::Space;
 
 use super::bind::ResolvedArgument;
 use super::launcher::Checked;
 use super::report::Report;
-use crate::Result;
 use crate::buffer::{Blocked, Mover, Part, StoreKey};
 use crate::devices::DeviceSlot;
-use crate::graph::{Event, Task};
+use crate::graph::{Event, Task, Work};
 use crate::ledger::Ledger;
 use crate::planner::{Demand, Plan};
-use crate::runtime::wait_all;
+use crate::{Error, Placement, Result};
 
 /// Predicted seconds below which `submit` runs a launch on the calling thread: waking another costs about as much.
 const INLINE: f64 = 20e-6;
@@ -28,6 +27,8 @@ const INLINE: f64 = 20e-6;
 pub struct Launch {
     event: Arc<Event>,
     plan: Plan,
+    path: Path,
+    mode: Mode,
     checked: Arc<Checked>,
     started: Instant,
     pub(super) compile_seconds: f64,
@@ -55,10 +56,10 @@ impl Launch {
         let elapsed = self.started.elapsed().as_secs_f64();
         let timing = completion.dispatches.last().copied();
         if let Some(timing) = timing {
-            self.checked.record(&self.plan, timing);
+            self.record(timing);
         }
         Ok(Report {
-            path: self.plan.choice().path,
+            path: self.path,
             device: self.plan.choice().name.to_string(),
             kind: self.plan.choice().kind,
             timing,
@@ -69,7 +70,24 @@ impl Launch {
             plan: self.plan,
         })
     }
+
+    /// Takes note of how long the kernel ran.
+    fn record(&self, timing: Timing) {
+        // A round trip holds the queue's other work too, unless the caller waited for this alone; and a first run may
+        // hold the driver's own compilation. Neither says how long the next will take.
+        let alone = timing.source != TimingSource::RoundTrip || self.mode == Mode::Run;
+        let kernel = &self.checked.kernel;
+        let device = self.plan.choice().device;
+        let warm = self.compile_seconds == 0.0 || kernel.runtime.devices[device].host_memory();
+        if alone && warm {
+            let key = (*kernel.program.kernel.hash().as_bytes(), device, self.path);
+            kernel.runtime.planner.history.record(key, self.checked.invocations, timing.seconds);
+        }
+    }
 }
+
+/// Devices that cannot take a launch after all, and why.
+pub(crate) type Refusals = SmallVec<[(usize, Arc<str>); 2]>;
 
 /// Whether the caller waits.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,14 +99,19 @@ pub(crate) enum Mode {
 }
 
 impl Checked {
-    /// Chooses a device.
-    pub(crate) fn plan(&self, ledger: &Ledger) -> Result<Plan> {
+    /// Chooses a device, among those that have not refused this launch.
+    pub(crate) fn plan(&self, refusals: &Refusals) -> Result<Plan> {
         let runtime = &self.kernel.runtime;
-        runtime
-            .planner
-            .plan(&self.kernel, self.placement, self.invocations, |device| {
-                self.demand(ledger, device, &runtime.devices[device])
-            })
+        let mut ledger = runtime.ledger.lock();
+        for (part, ..) in self.words() {
+            ledger.stores[part.handle.key].settle();
+        }
+        runtime.planner.plan(&self.kernel, self.placement, self.invocations, |device| {
+            match refusals.iter().find(|(refusing, _)| *refusing == device) {
+                Some((_, reason)) => Err(reason.to_string()),
+                None => self.demand(&ledger, device, &runtime.devices[device]),
+            }
+        })
     }
 
     /// What a device would need moved, or why it cannot hold the data.
@@ -133,30 +156,37 @@ impl Checked {
         Ok(demand)
     }
 
-    /// Takes note of how long the kernel ran.
-    fn record(&self, plan: &Plan, timing: Timing) {
-        let choice = plan.choice();
-        let runtime = &self.kernel.runtime;
-        // A round trip holds the queue's other work too: it counts only where there is nothing better.
-        if timing.source == TimingSource::RoundTrip && runtime.devices[choice.device].info().timestamps {
-            return;
-        }
-        let key = (*self.kernel.program.kernel.hash().as_bytes(), choice.device, choice.path);
-        runtime.planner.history.record(key, self.invocations, timing.seconds);
-    }
-
     /// Plans the launch and hands it to its device.
+    ///
+    /// Where the planner was free to choose and the device cannot take the launch after all, the next best is asked.
     pub(crate) fn start(self: &Arc<Self>, mode: Mode) -> Result<Launch> {
         let started = Instant::now();
+        let mut refusals = Refusals::new();
+        loop {
+            let plan = self.plan(&refusals)?;
+            let device = plan.choice().device;
+            let others = plan.candidates.iter().filter(|c| c.prediction().is_some()).count() > 1;
+            match self.start_on(plan, mode, started) {
+                Err(Error::Device(error)) if others && self.placement == Placement::Auto => {
+                    tracing::warn!(kernel = &*self.kernel.name, %error, "the launch goes to the next best device");
+                    refusals.push((device, error.to_string().into()));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn start_on(self: &Arc<Self>, plan: Plan, mode: Mode, started: Instant) -> Result<Launch> {
         let runtime = &self.kernel.runtime;
-        let plan = self.plan(&runtime.ledger.lock())?;
         let device = plan.choice().device;
         let slot = &runtime.devices[device];
         let _span =
             tracing::debug_span!("launch", kernel = &*self.kernel.name, device = &*slot.name).entered();
         let mut launch = Launch {
-            event: Event::queued(device, self.kernel.name.clone()),
+            event: Event::queued(device, Work::Launch(self.kernel.name.clone())),
+            path: plan.choice().path,
             plan,
+            mode,
             checked: self.clone(),
             started,
             compile_seconds: 0.0,
@@ -168,88 +198,73 @@ impl Checked {
             return Ok(launch);
         }
         let (loaded, compile_seconds) = self.kernel.load(device)?;
-        launch.compile_seconds = compile_seconds;
-
-        let keys: SmallVec<[StoreKey; 8]> = self.words().map(|(part, ..)| part.handle.key).collect();
-        let task = loop {
+        (launch.path, launch.compile_seconds) = (loaded.path, compile_seconds);
+        loop {
             let mut ledger = runtime.ledger.lock();
-            for (part, words, _) in self.words() {
-                if let Some(error) = ledger.stores[part.handle.key].accesses.poison(words) {
-                    return Err(error);
-                }
-            }
-            let mut mover = Mover {
-                devices: &runtime.devices,
-                ledger: &mut ledger,
-            };
-            let room = self.words().try_for_each(|(part, words, writes)| {
-                mover.admit(part.handle.key, device, words, writes, &keys)
-            });
-            match room {
-                Ok(()) => {}
+            let before = (ledger.stats.uploaded_bytes(), ledger.stats.downloaded_bytes());
+            let (mut task, downloads) = match self.make_task(&mut ledger, device, loaded) {
+                Ok(made) => made,
                 Err(Blocked::Failed(error)) => return Err(error),
                 Err(Blocked::Wait(events)) => {
                     drop(ledger);
-                    wait_all(&events);
+                    events.wait()?;
                     continue;
                 }
-            }
-            let before = (
-                mover.ledger.stats.uploaded_bytes(),
-                mover.ledger.stats.downloaded_bytes(),
-            );
-            let mut task = Task::new(device, self.kernel.name.clone());
-            task.time_limit = runtime.time_limit;
+            };
             task.timed = mode == Mode::Run;
-            task.kernel = Some(self.kernel.clone());
-            let mut downloads = Vec::new();
-            for (part, words, writes) in self.words() {
-                mover.bring(part.handle.key, words, &mut task, &mut downloads);
-                mover.ledger.stores[part.handle.key].accesses.conflicts(
-                    words,
-                    writes,
-                    &mut task.dependencies,
-                );
-            }
-            let arguments = self.arguments(&ledger, device, &mut task)?;
-            let mut mover = Mover {
-                devices: &runtime.devices,
-                ledger: &mut ledger,
-            };
-            for (part, words, writes) in self.words() {
-                mover.settle(part.handle.key, words, writes, &task.event);
-            }
-            let range = 0..self.grid.len();
-            let dispatch = Dispatch {
-                kernel: loaded.kernel,
-                grid: self.grid,
-                range,
-                arguments,
-            };
-            task.commands.push(Command::Dispatch(dispatch));
-            let stats = &mut ledger.stats;
-            stats.launches += 1;
-            launch.uploaded_bytes = stats.uploaded_bytes() - before.0;
-            launch.downloaded_bytes = stats.downloaded_bytes() - before.1;
+            ledger.stats.launches += 1;
+            launch.uploaded_bytes = ledger.stats.uploaded_bytes() - before.0;
+            launch.downloaded_bytes = ledger.stats.downloaded_bytes() - before.1;
             launch.event = task.event.clone();
             runtime.submit_all(downloads);
-            let small = launch
-                .plan
-                .choice()
-                .prediction()
-                .is_some_and(|p| p.execution < INLINE);
+            let small = launch.plan.choice().prediction().is_some_and(|p| p.execution < INLINE);
             if slot.host_memory() && (mode == Mode::Run || (small && task.is_ready(false))) {
-                break Some(task);
+                drop(ledger);
+                task.submit(&slot.device);
+            } else {
+                slot.submit(task);
+                drop(ledger);
+                slot.throttle(&launch.event);
             }
-            slot.submit(task);
-            break None;
-        };
-        match task {
-            // The error, if any, is in the event.
-            Some(task) => drop(task.submit(&slot.device)),
-            None => slot.throttle(&launch.event),
+            return Ok(launch);
         }
-        Ok(launch)
+    }
+
+    /// Makes room, brings what is missing, and records the launch: the task, and the downloads that go before it.
+    fn make_task(
+        &self,
+        ledger: &mut Ledger,
+        device: usize,
+        loaded: Loaded,
+    ) -> Result<(Task, Vec<Task>), Blocked> {
+        let runtime = &self.kernel.runtime;
+        for (part, words, _) in self.words() {
+            if let Some(error) = ledger.stores[part.handle.key].accesses.poison(words) {
+                return Err(error.into());
+            }
+        }
+        let keys: SmallVec<[StoreKey; 8]> = self.words().map(|(part, ..)| part.handle.key).collect();
+        let mut mover = Mover { devices: &runtime.devices, ledger };
+        for (part, words, writes) in self.words() {
+            mover.admit(part.handle.key, device, words, writes, &keys)?;
+        }
+        let mut task = Task::new(device, Work::Launch(self.kernel.name.clone()));
+        task.time_limit = runtime.time_limit;
+        task.kernel = Some(self.kernel.clone());
+        let arguments = self.arguments(mover.ledger, device, &mut task)?;
+        // From here on nothing fails: what is recorded will be submitted.
+        let mut downloads = Vec::new();
+        for (part, words, writes) in self.words() {
+            mover.bring(part.handle.key, words, &mut task, &mut downloads);
+            let accesses = &mover.ledger.stores[part.handle.key].accesses;
+            accesses.conflicts(words, writes, &mut task.dependencies);
+        }
+        for (part, words, writes) in self.words() {
+            mover.settle(part.handle.key, words, writes, &task.event);
+        }
+        let (kernel, range) = (loaded.kernel, 0..self.grid.len());
+        task.commands.push(Command::Dispatch(Dispatch { kernel, grid: self.grid, range, arguments }));
+        Ok((task, downloads))
     }
 
     /// The arguments that are words of stores.
@@ -270,20 +285,18 @@ impl Checked {
             };
             let store = &ledger.stores[part.handle.key];
             let bytes = words.start * 4..words.end * 4;
-            Ok(Argument::Region(
-                match (host, &store.host, &store.copies[device]) {
-                    (true, Some(host), _) => Region::host(&host.block, bytes),
-                    (false, _, Some(copy)) => {
-                        task.keep.push(copy.memory.clone());
-                        Region::device(copy.memory.id, bytes)
-                    }
-                    _ => {
-                        let device = self.kernel.runtime.devices[device].name.to_string();
-                        let reason = "no room was made for an argument".to_string();
-                        return Err(warpweft_hal::Error::Internal { device, reason }.into());
-                    }
-                },
-            ))
+            Ok(Argument::Region(match (host, &store.host, &store.copies[device]) {
+                (true, Some(host), _) => Region::host(&host.block, bytes),
+                (false, _, Some(copy)) => {
+                    task.keep.push(copy.memory.clone());
+                    Region::device(copy.memory.id, bytes)
+                }
+                _ => {
+                    let device = self.kernel.runtime.devices[device].name.to_string();
+                    let reason = "no room was made for an argument".to_string();
+                    return Err(warpweft_hal::Error::Internal { device, reason }.into());
+                }
+            }))
         };
         self.arguments.iter().map(&mut of).collect()
     }

@@ -32,14 +32,13 @@ pub(crate) fn resolve(kernel: &KernelInner, arguments: &[ResolvedArgument], exte
             (groups(over, size), Some(over))
         }
     };
+    // Without invocations along one axis there is no work, however long the others are.
+    let (workgroups, over) = match workgroups.contains(&0) {
+        true => ([0; 3], None),
+        false => (workgroups, over),
+    };
     let total = workgroups.iter().fold(1u64, |total, &n| total.saturating_mul(n));
-    if total > MOST
-        || over
-            .unwrap_or_default()
-            .iter()
-            .chain(&workgroups)
-            .any(|&n| n > MOST)
-    {
+    if total > MOST || over.unwrap_or_default().iter().chain(&workgroups).any(|&n| n > MOST) {
         return Err(kernel.grid_error(format!(
             "a grid of {workgroups:?} workgroups is larger than {MOST}: give each invocation more work"
         )));
@@ -52,10 +51,7 @@ pub(crate) fn resolve(kernel: &KernelInner, arguments: &[ResolvedArgument], exte
         )));
     }
     let narrow = |n: [u64; 3]| n.map(|n| n as u32);
-    Ok(Grid {
-        workgroups: narrow(workgroups),
-        over: exact.map(narrow),
-    })
+    Ok(Grid { workgroups: narrow(workgroups), over: exact.map(narrow) })
 }
 
 fn groups(over: [u64; 3], size: [u32; 3]) -> [u64; 3] {
@@ -67,7 +63,8 @@ pub(crate) fn over_shape(shape: &[usize]) -> [u64; 3] {
     let mut axes = shape.iter().rev().map(|&n| n as u64);
     let x = axes.next().unwrap_or(1);
     let y = axes.next().unwrap_or(1);
-    [x, y, axes.product()]
+    // A shape without elements may have other axes of any length.
+    [x, y, axes.fold(1, u64::saturating_mul)]
 }
 
 /// The shape of what the kernel writes, as invocations.
@@ -75,10 +72,7 @@ fn infer(kernel: &KernelInner, arguments: &[ResolvedArgument]) -> Result<[u64; 3
     let interface = kernel.interface();
     let mut found: Option<(&str, [u64; 3])> = None;
     for (binding, argument) in interface.bindings.iter().zip(arguments) {
-        let ResolvedArgument::Words {
-            part, writes: true, ..
-        } = argument
-        else {
+        let ResolvedArgument::Words { part, writes: true, .. } = argument else {
             continue;
         };
         // Elements of WGSL's type: trailing axes that make one up are not the grid's.
@@ -91,20 +85,29 @@ fn infer(kernel: &KernelInner, arguments: &[ResolvedArgument]) -> Result<[u64; 3
             if bytes >= u64::from(stride) {
                 break;
             }
-            bytes *= *last as u64;
+            bytes = bytes.saturating_mul(*last as u64);
             shape = rest;
         }
-        let over = match bytes == u64::from(stride) && interface.axes > 1 {
-            true => over_shape(shape),
+        let elements = part.bytes / u64::from(stride);
+        let known = bytes == u64::from(stride);
+        let over = match interface.axes {
             // A kernel that looks along x only covers the elements one after another, whatever their shape.
-            false => [part.bytes / u64::from(stride), 1, 1],
+            Some(1) => [elements, 1, 1],
+            Some(axes) if !known || shape.len() as u32 != axes => {
+                return Err(ask(
+                    kernel,
+                    format!(
+                        "it looks along {axes} axes of the grid, and `{}` has the shape {:?}",
+                        binding.name, part.shape
+                    ),
+                ));
+            }
+            _ if known => over_shape(shape),
+            _ => [elements, 1, 1],
         };
         match found {
             Some((name, other)) if other != over => {
-                return Err(ask(
-                    kernel,
-                    format!("`{name}` and `{}` have different shapes", binding.name),
-                ));
+                return Err(ask(kernel, format!("`{name}` and `{}` have different shapes", binding.name)));
             }
             _ => found = Some((&binding.name, over)),
         }

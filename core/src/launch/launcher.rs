@@ -74,13 +74,7 @@ impl Settable for &AnyBuffer {
 impl Launcher {
     pub(crate) fn new(kernel: Arc<KernelInner>) -> Self {
         let given = vec![None; kernel.interface().bindings.len()];
-        Self {
-            kernel,
-            given,
-            extent: Extent::default(),
-            placement: Placement::default(),
-            mistake: None,
-        }
+        Self { kernel, given, extent: Extent::default(), placement: Placement::default(), mistake: None }
     }
 
     fn attempt(mut self, action: impl FnOnce(&mut Self) -> Result<()>) -> Self {
@@ -104,9 +98,9 @@ impl Launcher {
     pub fn set(self, name: &str, value: impl Settable) -> Self {
         match value.give() {
             Setting::Buffer(buffer) => self.bind(name, buffer),
-            Setting::Bytes(bytes, element) => self.with_value(name, |value, binding, path| {
-                value.set(binding, path, bytes, element)
-            }),
+            Setting::Bytes(bytes, element) => {
+                self.with_value(name, |value, binding, path| value.set(binding, path, bytes, element))
+            }
         }
     }
 
@@ -179,21 +173,11 @@ impl Launcher {
         }
         let invocations = match grid.over {
             Some(over) => over.iter().map(|&n| u64::from(n)).fold(1, u64::saturating_mul),
-            None => grid
-                .len()
-                .saturating_mul(self.kernel.interface().workgroup_invocations()),
+            None => grid.len().saturating_mul(self.kernel.interface().workgroup_invocations()),
         };
         let placement = self.placement;
-        let checked = Checked {
-            kernel: self.kernel,
-            arguments,
-            grid,
-            placement,
-            invocations,
-        };
-        Ok(Prepared {
-            checked: Arc::new(checked),
-        })
+        let checked = Checked { kernel: self.kernel, arguments, grid, placement, invocations };
+        Ok(Prepared { checked: Arc::new(checked) })
     }
 
     /// Runs the launch and waits for it.
@@ -258,7 +242,7 @@ impl Prepared {
     /// # Errors
     /// When no device can take it.
     pub fn explain(&self) -> Result<Plan> {
-        self.checked.plan(&self.checked.kernel.runtime.ledger.lock())
+        self.checked.plan(&Default::default())
     }
 
     /// The grid that it runs over.

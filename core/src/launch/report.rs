@@ -43,14 +43,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` ran on {} ({}, {}) ",
-            self.plan.kernel,
-            self.device,
-            self.kind,
-            self.path.name()
-        )?;
+        write!(f, "`{}` ran on {} ({}, {}) ", self.plan.kernel, self.device, self.kind, self.path.name())?;
         match self.timing {
             None => write!(f, "over an empty grid")?,
             Some(Timing { seconds, source }) => {

@@ -40,7 +40,7 @@ pub struct Steps<'f> {
 
 enum Action {
     Launch(Arc<Checked>),
-    Swap(usize, usize),
+    Swap(Part, Part),
 }
 
 /// What looks at a buffer every so many steps.
@@ -72,21 +72,18 @@ pub struct StepsReport {
 
 impl<'f> Steps<'f> {
     pub(crate) fn new(runtime: Arc<Inner>, steps: u64) -> Self {
-        Self {
-            runtime,
-            steps,
-            actions: Vec::new(),
-            watches: Vec::new(),
-            mistake: None,
-        }
+        Self { runtime, steps, actions: Vec::new(), watches: Vec::new(), mistake: None }
+    }
+
+    /// Keeps the first mistake, to be returned when the loop is run.
+    fn mistake(&mut self, reason: String) {
+        self.mistake.get_or_insert(Error::Buffer(reason));
     }
 
     /// Adds a launch to every step.
     pub fn then(mut self, launch: &Prepared) -> Self {
         if !Arc::ptr_eq(&launch.checked.kernel.runtime, &self.runtime) {
-            self.mistake = Some(Error::Buffer(
-                "a launch of another runtime was added to the steps".into(),
-            ));
+            self.mistake = Some(Error::Buffer("a launch of another runtime was added to the steps".into()));
         }
         self.actions.push(Action::Launch(launch.checked.clone()));
         self
@@ -97,14 +94,17 @@ impl<'f> Steps<'f> {
     /// Nothing is copied. The buffers must be whole and of equal size.
     pub fn swap(mut self, a: &impl Bindable, b: &impl Bindable) -> Self {
         let (a, b) = (a.bound().0, b.bound().0);
-        if !a.whole || !b.whole || a.bytes != b.bytes {
-            let reason = format!(
-                "only whole buffers of equal size can be swapped: {} and {} bytes",
-                a.bytes, b.bytes
-            );
-            self.mistake = Some(Error::Buffer(reason));
+        let here = |part: &Part| Arc::ptr_eq(&part.handle.runtime, &self.runtime);
+        let alike = a.bytes == b.bytes && a.element == b.element;
+        if !here(&a) || !here(&b) {
+            self.mistake("a buffer of another runtime cannot be swapped".into());
+        } else if !a.whole || !b.whole || !alike {
+            self.mistake(format!(
+                "only whole buffers of one type and size can be swapped: {} bytes of {} and {} bytes of {}",
+                a.bytes, a.element.name, b.bytes, b.element.name
+            ));
         }
-        self.actions.push(Action::Swap(a.handle.key, b.handle.key));
+        self.actions.push(Action::Swap(a, b));
         self
     }
 
@@ -113,39 +113,35 @@ impl<'f> Steps<'f> {
     /// The steps go on meanwhile: when the callback stops the loop, a few further steps may have run. An error of
     /// the callback ends the loop and is returned.
     pub fn every<T: Pod>(
-        mut self,
+        self,
         period: u64,
         buffer: &Buffer<T>,
         mut callback: impl FnMut(u64, &[T]) -> Result<Flow> + 'f,
     ) -> Self {
-        if period == 0 {
-            self.mistake = Some(Error::Buffer("a buffer cannot be read every 0 steps".into()));
-        }
-        self.watches.push(Watch {
-            period,
-            part: buffer.part.clone(),
-            pending: VecDeque::new(),
-            callback: Box::new(move |step, snapshot| callback(step, &snapshot.wait::<T>()?)),
-        });
-        self
+        self.watch(period, buffer, move |step, snapshot| callback(step, &snapshot.wait::<T>()?))
     }
 
     /// Like [`every`](Self::every), for a buffer whose element type is known at run time only.
     pub fn every_bytes(
-        mut self,
+        self,
         period: u64,
         buffer: &impl Bindable,
         mut callback: impl FnMut(u64, &[u8]) -> Result<Flow> + 'f,
     ) -> Self {
+        self.watch(period, buffer, move |step, snapshot| callback(step, &snapshot.wait::<u8>()?))
+    }
+
+    fn watch(
+        mut self,
+        period: u64,
+        buffer: &impl Bindable,
+        callback: impl FnMut(u64, PendingSnapshot) -> Result<Flow> + 'f,
+    ) -> Self {
         if period == 0 {
-            self.mistake = Some(Error::Buffer("a buffer cannot be read every 0 steps".into()));
+            self.mistake("a buffer cannot be read every 0 steps".into());
         }
-        self.watches.push(Watch {
-            period,
-            part: buffer.bound().0,
-            pending: VecDeque::new(),
-            callback: Box::new(move |step, snapshot| callback(step, &snapshot.wait::<u8>()?)),
-        });
+        let part = buffer.bound().0;
+        self.watches.push(Watch { period, part, pending: VecDeque::new(), callback: Box::new(callback) });
         self
     }
 
@@ -164,7 +160,7 @@ impl<'f> Steps<'f> {
         'steps: for step in 1..=self.steps {
             for (action, last) in self.actions.iter().zip(&mut last) {
                 match action {
-                    Action::Swap(a, b) => self.runtime.swap(*a, *b),
+                    Action::Swap(a, b) => self.runtime.swap(a.handle.key, b.handle.key),
                     Action::Launch(checked) => {
                         let launch = checked.start(Mode::Submit)?;
                         totals.0 += launch.compile_seconds;
@@ -187,11 +183,7 @@ impl<'f> Steps<'f> {
         for watch in &mut self.watches {
             watch.deliver(0)?;
         }
-        let launches = last
-            .into_iter()
-            .flatten()
-            .map(Launch::wait)
-            .collect::<Result<_>>()?;
+        let launches = last.into_iter().flatten().map(Launch::wait).collect::<Result<_>>()?;
         Ok(StepsReport {
             steps: done,
             elapsed_seconds: started.elapsed().as_secs_f64(),
@@ -210,11 +202,11 @@ impl Watch<'_> {
             if self.pending.len() <= most && !snapshot.is_ready() {
                 break;
             }
-            if let Some((step, snapshot)) = self.pending.pop_front() {
-                if (self.callback)(step, snapshot)? == Flow::Stop {
-                    self.pending.clear();
-                    return Ok(Flow::Stop);
-                }
+            if let Some((step, snapshot)) = self.pending.pop_front()
+                && (self.callback)(step, snapshot)? == Flow::Stop
+            {
+                self.pending.clear();
+                return Ok(Flow::Stop);
             }
         }
         Ok(Flow::Continue)

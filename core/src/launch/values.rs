@@ -28,9 +28,7 @@ impl Value {
         let name = name(binding, path);
         match (given.scalar, ty.scalar()) {
             (Some(given), Some(needed)) if given != needed => {
-                return Err(format!(
-                    "`{name}` was set to a value of {given}, the kernel declares `{ty}`"
-                ));
+                return Err(format!("`{name}` was set to a value of {given}, the kernel declares `{ty}`"));
             }
             _ => {}
         }
@@ -74,10 +72,7 @@ impl Value {
     pub(crate) fn finish(&self, binding: &Binding) -> Result<Vec<u8>, String> {
         let mut unset = Vec::new();
         leaves(&binding.ty, 0, &binding.name, &mut |path, range| {
-            if !range
-                .clone()
-                .all(|byte| self.set.iter().any(|set| set.contains(&byte)))
-            {
+            if !range.clone().all(|byte| self.set.iter().any(|set| set.contains(&byte))) {
                 unset.push(format!("`{path}`"));
             }
         });
@@ -97,10 +92,7 @@ pub(crate) fn resolve<'a>(binding: &'a Binding, path: &[&str]) -> Result<(usize,
         };
         let Some(member) = members.iter().find(|m| m.name == step) else {
             let names: Vec<String> = members.iter().map(|m| format!("`{}`", m.name)).collect();
-            return Err(format!(
-                "`{at}` has no member `{step}`; it has {}",
-                names.join(", ")
-            ));
+            return Err(format!("`{at}` has no member `{step}`; it has {}", names.join(", ")));
         };
         offset += member.offset as usize;
         ty = &member.ty;
@@ -122,18 +114,9 @@ fn leaves(ty: &Type, offset: usize, path: &str, visit: &mut impl FnMut(&str, Ran
                 );
             }
         }
-        Type::Array {
-            element,
-            len: Some(len),
-            stride,
-        } => {
+        Type::Array { element, len: Some(len), stride } => {
             for i in 0..*len as usize {
-                leaves(
-                    element,
-                    offset + i * *stride as usize,
-                    &format!("{path}[{i}]"),
-                    visit,
-                );
+                leaves(element, offset + i * *stride as usize, &format!("{path}[{i}]"), visit);
             }
         }
         // A matrix is set whole, with its padding.
@@ -142,10 +125,7 @@ fn leaves(ty: &Type, offset: usize, path: &str, visit: &mut impl FnMut(&str, Ran
 }
 
 fn name(binding: &Binding, path: &[&str]) -> String {
-    std::iter::once(binding.name.as_str())
-        .chain(path.iter().copied())
-        .collect::<Vec<_>>()
-        .join(".")
+    std::iter::once(binding.name.as_str()).chain(path.iter().copied()).collect::<Vec<_>>().join(".")
 }
 
 fn list(names: &[String]) -> String {
@@ -162,38 +142,18 @@ mod tests {
     use warpweft_module::{Access, Member, Scalar, Space};
 
     fn params() -> Binding {
-        let member = |name: &str, offset, ty| Member {
-            name: name.into(),
-            offset,
-            ty,
-        };
+        let member = |name: &str, offset, ty| Member { name: name.into(), offset, ty };
         let members = vec![
             member("n", 0, Type::Scalar(Scalar::U32)),
-            member(
-                "gravity",
-                16,
-                Type::Vector {
-                    len: 3,
-                    scalar: Scalar::F32,
-                },
-            ),
+            member("gravity", 16, Type::Vector { len: 3, scalar: Scalar::F32 }),
         ];
         Binding {
             name: "params".into(),
             group: 0,
             binding: 0,
             space: Space::Uniform,
-            access: Access {
-                writable: false,
-                reads: true,
-                writes: false,
-            },
-            ty: Type::Struct {
-                name: "Params".into(),
-                members,
-                size: 32,
-                align: 16,
-            },
+            access: Access { writable: false, reads: true, writes: false },
+            ty: Type::Struct { name: "Params".into(), members, size: 32, align: 16 },
             min_size: 32,
         }
     }
@@ -214,9 +174,7 @@ mod tests {
         let (binding, mut value) = (params(), Value::default());
         value.put_value(&binding, &["n"], 7u32).unwrap();
         assert_eq!(value.finish(&binding).unwrap_err(), "`params.gravity` is not set");
-        value
-            .put_value(&binding, &["gravity"], [1.0f32, 2.0, 3.0])
-            .unwrap();
+        value.put_value(&binding, &["gravity"], [1.0f32, 2.0, 3.0]).unwrap();
         let bytes = value.finish(&binding).unwrap();
         assert_eq!(bytes.len(), 32);
         assert_eq!(bytes[0..4], 7u32.to_le_bytes());
@@ -227,20 +185,12 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let (binding, mut value) = (params(), Value::default());
         let error = value.put_value(&binding, &["n"], 1.0f32).unwrap_err();
-        assert!(
-            error.contains("`params.n` was set to a value of f32, the kernel declares `u32`"),
-            "{error}"
-        );
+        assert!(error.contains("`params.n` was set to a value of f32, the kernel declares `u32`"), "{error}");
         let error = value.put_value(&binding, &["m"], 1u32).unwrap_err();
         assert!(error.contains("no member `m`; it has `n`, `gravity`"), "{error}");
         let error = value.put_value(&binding, &["n", "x"], 1u32).unwrap_err();
         assert!(error.contains("`params.n` is a `u32`"), "{error}");
-        let error = value
-            .put_value(&binding, &["gravity"], [1.0f32, 2.0])
-            .unwrap_err();
-        assert!(
-            error.contains("8 bytes, the kernel declares `vec3<f32>` of 12 bytes"),
-            "{error}"
-        );
+        let error = value.put_value(&binding, &["gravity"], [1.0f32, 2.0]).unwrap_err();
+        assert!(error.contains("8 bytes, the kernel declares `vec3<f32>` of 12 bytes"), "{error}");
     }
 }

@@ -26,11 +26,7 @@ pub struct LinkRates {
 impl LinkRates {
     /// Seconds to move so many bytes in so many pieces.
     pub(crate) fn seconds(&self, (bytes, pieces): (u64, u64)) -> f64 {
-        if bytes == 0 {
-            0.0
-        } else {
-            self.latency * pieces as f64 + bytes as f64 / self.bandwidth
-        }
+        if bytes == 0 { 0.0 } else { self.latency * pieces as f64 + bytes as f64 / self.bandwidth }
     }
 }
 
@@ -96,10 +92,7 @@ pub struct Calibration {
 impl Calibration {
     /// No rates: every device gets coarse ones.
     pub fn empty() -> Self {
-        Self {
-            version: VERSION,
-            devices: BTreeMap::new(),
-        }
+        Self { version: VERSION, devices: BTreeMap::new() }
     }
 
     /// The file that calibrations are kept in: `calibration.json` in `WARPWEFT_CACHE_DIR`, or in the system's folder
@@ -107,9 +100,7 @@ impl Calibration {
     pub fn file() -> Option<PathBuf> {
         let folder = match std::env::var_os("WARPWEFT_CACHE_DIR") {
             Some(folder) => PathBuf::from(folder),
-            None => directories::ProjectDirs::from("", "", "warpweft")?
-                .cache_dir()
-                .to_path_buf(),
+            None => directories::ProjectDirs::from("", "", "warpweft")?.cache_dir().to_path_buf(),
         };
         Some(folder.join("calibration.json"))
     }
@@ -133,37 +124,29 @@ impl Calibration {
     /// # Errors
     /// When it cannot be read, or is not a calibration.
     pub fn load(file: &Path) -> Result<Self> {
-        let failed = |reason: String| Error::File {
-            path: file.display().to_string(),
-            reason,
-        };
+        let failed = |reason: String| Error::File { path: file.display().to_string(), reason };
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::empty()),
             Err(error) => return Err(failed(error.to_string())),
         };
-        let read: Self = serde_json::from_str(&text).map_err(|error| {
-            failed(format!(
-                "not a calibration ({error}); `warpweft calibrate` makes a new one"
-            ))
-        })?;
+        let broken = |error: serde_json::Error| {
+            failed(format!("not a calibration ({error}); `warpweft calibrate` makes a new one"))
+        };
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(broken)?;
+        if value.get("version").and_then(|v| v.as_u64()) != Some(VERSION.into()) {
+            return Ok(Self::empty());
+        }
+        let read: Self = serde_json::from_value(value).map_err(broken)?;
         let sane = read.devices.values().all(|r| {
-            [
-                r.operations,
-                r.native_operations,
-                r.bandwidth,
-                r.upload.bandwidth,
-                r.download.bandwidth,
-            ]
-            .iter()
-            .all(|rate| *rate > 0.0)
-                && [r.launch, r.upload.latency, r.download.latency]
-                    .iter()
-                    .all(|s| s.is_finite() && *s >= 0.0)
+            [r.operations, r.native_operations, r.bandwidth, r.upload.bandwidth, r.download.bandwidth]
+                .iter()
+                .all(|rate| *rate > 0.0)
+                && [r.launch, r.upload.latency, r.download.latency].iter().all(|s| s.is_finite() && *s >= 0.0)
         });
-        match read.version == VERSION && sane {
+        match sane {
             true => Ok(read),
-            false => Ok(Self::empty()),
+            false => Err(failed("it holds impossible rates; `warpweft calibrate` makes a new one".into())),
         }
     }
 
@@ -202,8 +185,5 @@ impl Calibration {
 /// What a measurement stays valid for: the device, the way to it, its driver, its threads.
 fn fingerprint(info: &DeviceInfo) -> String {
     let threads = info.threads.map(|n| format!(" × {n}")).unwrap_or_default();
-    format!(
-        "{} | {} | {} | {}{threads}",
-        info.kind, info.name, info.backend, info.driver
-    )
+    format!("{} | {} | {} | {}{threads}", info.kind, info.name, info.backend, info.driver)
 }

@@ -40,20 +40,13 @@ impl History {
     pub(crate) fn record(&self, key: SeriesKey, invocations: u64, seconds: f64) {
         let mut series = self.series.lock();
         let sizes = series.entry(key).or_default();
-        let at = sizes
-            .iter()
-            .position(|s| s.invocations == invocations)
-            .unwrap_or_else(|| {
-                if sizes.len() == SIZES {
-                    sizes.remove(0);
-                }
-                sizes.push(Size {
-                    invocations,
-                    seconds: Vec::with_capacity(SAMPLES),
-                    next: 0,
-                });
-                sizes.len() - 1
-            });
+        let at = sizes.iter().position(|s| s.invocations == invocations).unwrap_or_else(|| {
+            if sizes.len() == SIZES {
+                sizes.remove(0);
+            }
+            sizes.push(Size { invocations, seconds: Vec::with_capacity(SAMPLES), next: 0 });
+            sizes.len() - 1
+        });
         let size = &mut sizes[at];
         if size.seconds.len() < SAMPLES {
             size.seconds.push(seconds);
@@ -67,11 +60,7 @@ impl History {
     pub(crate) fn estimate(&self, key: &SeriesKey, invocations: u64) -> Option<Estimate> {
         let series = self.series.lock();
         let sizes = series.get(key)?;
-        let distance = |s: &&Size| {
-            ((s.invocations.max(1) as f64) / (invocations.max(1) as f64))
-                .ln()
-                .abs()
-        };
+        let distance = |s: &&Size| ((s.invocations.max(1) as f64) / (invocations.max(1) as f64)).ln().abs();
         let nearest = sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
         let ratio = invocations.max(1) as f64 / nearest.invocations.max(1) as f64;
         Some(Estimate {
@@ -103,14 +92,7 @@ mod tests {
         for seconds in [1.0, 1.0, 50.0] {
             history.record(KEY, 100, seconds);
         }
-        assert_eq!(
-            history.estimate(&KEY, 100),
-            Some(Estimate {
-                seconds: 1.0,
-                samples: 3,
-                scaled: false
-            })
-        );
+        assert_eq!(history.estimate(&KEY, 100), Some(Estimate { seconds: 1.0, samples: 3, scaled: false }));
         for _ in 0..SAMPLES {
             history.record(KEY, 100, 3.0);
         }
@@ -123,14 +105,7 @@ mod tests {
         history.record(KEY, 100, 1.0);
         history.record(KEY, 10_000, 50.0);
         let estimate = history.estimate(&KEY, 20_000).unwrap();
-        assert_eq!(
-            estimate,
-            Estimate {
-                seconds: 100.0,
-                samples: 1,
-                scaled: true
-            }
-        );
+        assert_eq!(estimate, Estimate { seconds: 100.0, samples: 1, scaled: true });
         assert_eq!(history.estimate(&([1; 32], 0, Path::Native), 100), None);
     }
 }

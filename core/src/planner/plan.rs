@@ -149,13 +149,7 @@ impl fmt::Display for Plan {
         writeln!(f, "`{}` with placement `{}`:", self.kernel, self.placement)?;
         for (position, candidate) in self.candidates.iter().enumerate() {
             let mark = if position == self.chosen { "→" } else { " " };
-            write!(
-                f,
-                " {mark} {} ({}, {}): ",
-                candidate.name,
-                candidate.kind,
-                candidate.path.name()
-            )?;
+            write!(f, " {mark} {} ({}, {}): ", candidate.name, candidate.kind, candidate.path.name())?;
             match &candidate.verdict {
                 Verdict::Excluded(reason) => writeln!(f, "ruled out: {reason}")?,
                 Verdict::Predicted(p) => {
@@ -211,11 +205,6 @@ mod tests {
             .iter()
             .map(|&s| Seconds(s).to_string())
             .collect();
-        assert_eq!(
-            shown,
-            [
-                "0.00 ns", "1.23 ns", "45.6 µs", "12.3 ms", "500 ms", "2.00 s", "321 s"
-            ]
-        );
+        assert_eq!(shown, ["0.00 ns", "1.23 ns", "45.6 µs", "12.3 ms", "500 ms", "2.00 s", "321 s"]);
     }
 }

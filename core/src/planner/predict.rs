@@ -30,10 +30,7 @@ pub(crate) struct Planner {
 impl Planner {
     pub(crate) fn new(devices: &[&DeviceInfo], calibration: Calibration, software: bool) -> Self {
         let kinds = devices.iter().enumerate().map(|(i, info)| {
-            let among = devices[..i]
-                .iter()
-                .filter(|other| other.kind == info.kind)
-                .count();
+            let among = devices[..i].iter().filter(|other| other.kind == info.kind).count();
             (info.kind, among)
         });
         Self {
@@ -65,13 +62,7 @@ impl Planner {
                 },
             };
             let info = slot.info();
-            candidates.push(Candidate {
-                device,
-                name: slot.name.clone(),
-                kind: info.kind,
-                path,
-                verdict,
-            });
+            candidates.push(Candidate { device, name: slot.name.clone(), kind: info.kind, path, verdict });
         }
         let best = candidates
             .iter()
@@ -79,12 +70,7 @@ impl Planner {
             .filter_map(|(position, c): (usize, &Candidate)| Some((c.prediction()?.total(), position)))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         match best {
-            Some((_, chosen)) => Ok(Plan {
-                kernel: kernel.name.clone(),
-                placement,
-                candidates,
-                chosen,
-            }),
+            Some((_, chosen)) => Ok(Plan { kernel: kernel.name.clone(), placement, candidates, chosen }),
             None => Err(nowhere(kernel, placement, &candidates)),
         }
     }
@@ -100,19 +86,12 @@ impl Planner {
         if auto && kind == DeviceKind::Software && !self.software && others() {
             return Some(Exclusion::SoftwareNotAutomatic);
         }
-        if let Some(error) = kernel.runtime.devices[device].lost() {
+        if let Some(error) = kernel.runtime.devices[device].device.lost() {
             return Some(Exclusion::Unable(error.to_string().into()));
         }
         let obstacles = &kernel.obstacles[device];
         (!obstacles.is_empty()).then(|| {
-            Exclusion::Unable(
-                obstacles
-                    .iter()
-                    .map(|o| o.to_string())
-                    .collect::<Vec<_>>()
-                    .join("; ")
-                    .into(),
-            )
+            Exclusion::Unable(obstacles.iter().map(|o| o.to_string()).collect::<Vec<_>>().join("; ").into())
         })
     }
 
@@ -140,24 +119,11 @@ impl Planner {
                 };
                 let compute = n * cost.operations / operations;
                 let memory = n * (cost.bytes_read + cost.bytes_written) / rates.bandwidth;
-                (
-                    compute.max(memory),
-                    if *calibrated {
-                        Source::Calibrated
-                    } else {
-                        Source::Coarse
-                    },
-                )
+                (compute.max(memory), if *calibrated { Source::Calibrated } else { Source::Coarse })
             }
         };
         let bytes = demand.upload.0 + demand.download.0;
-        Prediction {
-            transfer,
-            launch: rates.launch,
-            execution,
-            bytes,
-            source,
-        }
+        Prediction { transfer, launch: rates.launch, execution, bytes, source }
     }
 }
 
@@ -176,9 +142,5 @@ fn nowhere(kernel: &KernelInner, placement: Placement, candidates: &[Candidate])
         }
         _ => format!("no device can take it with placement `{placement}`"),
     };
-    Error::Placement(format!(
-        "kernel `{}`: {what}. Devices: {}",
-        kernel.name,
-        reasons.join("; ")
-    ))
+    Error::Placement(format!("kernel `{}`: {what}. Devices: {}", kernel.name, reasons.join("; ")))
 }

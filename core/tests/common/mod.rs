@@ -36,15 +36,13 @@ pub(crate) fn machine(far: usize, adjust: impl Fn(&mut Spec)) -> Machine {
         name: "host".into(),
         kind: DeviceKind::Cpu,
         link: Link::Shared,
+        features: warpweft_module::Features::F16,
         ..Spec::default()
     };
     let host = Arc::new(Fake::new(cpu));
     let far: Vec<Arc<Fake>> = (0..far)
         .map(|i| {
-            let mut spec = Spec {
-                name: format!("far {i}"),
-                ..Spec::default()
-            };
+            let mut spec = Spec { name: format!("far {i}"), ..Spec::default() };
             adjust(&mut spec);
             Arc::new(Fake::new(spec))
         })
@@ -53,11 +51,7 @@ pub(crate) fn machine(far: usize, adjust: impl Fn(&mut Spec)) -> Machine {
     for device in &far {
         builder = builder.device(device.clone() as Arc<dyn Device>);
     }
-    Machine {
-        rt: builder.build().unwrap(),
-        host,
-        far,
-    }
+    Machine { rt: builder.build().unwrap(), host, far }
 }
 
 pub(crate) fn mix(rt: &Runtime) -> Kernel {

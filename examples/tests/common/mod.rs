@@ -31,10 +31,7 @@ pub(crate) fn gpu_api() -> Placement {
 pub(crate) fn program(path: &str, target: &[&str]) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     // target/PROFILE/deps/TEST
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("a test lies in a folder of a profile's folder");
+    let profile = test.ancestors().nth(2).expect("a test lies in a folder of a profile's folder");
     let program = profile.join(path).with_extension(std::env::consts::EXE_EXTENSION);
     if !is_current(&program) {
         let name = match profile.file_name().and_then(|name| name.to_str()) {
@@ -49,11 +46,7 @@ pub(crate) fn program(path: &str, target: &[&str]) -> PathBuf {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo runs");
-        assert!(
-            built.success() && program.exists(),
-            "cargo build {} gives {path}",
-            target.join(" ")
-        );
+        assert!(built.success() && program.exists(), "cargo build {} gives {path}", target.join(" "));
     }
     program
 }
@@ -61,18 +54,13 @@ pub(crate) fn program(path: &str, target: &[&str]) -> PathBuf {
 /// Whether a program is there and newer than its sources, which cargo lists in a file beside it.
 fn is_current(program: &Path) -> bool {
     let written = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-    let (Some(built), Ok(list)) = (
-        written(program),
-        std::fs::read_to_string(program.with_extension("d")),
-    ) else {
+    let (Some(built), Ok(list)) = (written(program), std::fs::read_to_string(program.with_extension("d")))
+    else {
         return false;
     };
     // PROGRAM: SOURCE SOURCE…, with spaces in names escaped.
     let list = list.replace("\\ ", "\0");
-    let mut sources = list
-        .split_whitespace()
-        .skip(1)
-        .map(|source| source.replace('\0', " "));
+    let mut sources = list.split_whitespace().skip(1).map(|source| source.replace('\0', " "));
     sources.all(|source| written(Path::new(&source)).is_some_and(|changed| changed <= built))
 }
 
@@ -81,17 +69,8 @@ fn is_current(program: &Path) -> bool {
 /// # Panics
 /// When it fails.
 pub(crate) fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{out}\n{err}",
-        output.status
-    );
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}\n{err}", output.status);
     out.into_owned()
 }

@@ -29,10 +29,7 @@ impl Exact {
     /// Runs the scheme.
     pub(crate) fn new(input: &Field, kappa: f32, lambda: f32, steps: u64) -> Self {
         let values: Vec<f64> = input.values.iter().map(|&v| f64::from(v)).collect();
-        let mut now = Self {
-            bounds: vec![0.0; values.len()],
-            values,
-        };
+        let mut now = Self { bounds: vec![0.0; values.len()], values };
         for _ in 0..steps {
             now = now.step(input.width, f64::from(kappa), f64::from(lambda));
         }
@@ -42,10 +39,8 @@ impl Exact {
     fn step(&self, width: usize, kappa: f64, lambda: f64) -> Self {
         const E: f64 = 1.0 / (1 << 24) as f64;
         let (values, bounds) = (&self.values, &self.bounds);
-        let mut next = Self {
-            values: Vec::with_capacity(values.len()),
-            bounds: Vec::with_capacity(values.len()),
-        };
+        let mut next =
+            Self { values: Vec::with_capacity(values.len()), bounds: Vec::with_capacity(values.len()) };
         for (i, (&u, &bound)) in values.iter().zip(bounds).enumerate() {
             let (mut flow, mut own, mut carried, mut rounding) = (0.0, 1.0, 0.0, 0.0);
             let mut neighbour = |k: usize| {
@@ -72,8 +67,7 @@ impl Exact {
                 neighbour(i + width);
             }
             next.values.push(u + flow);
-            next.bounds
-                .push(own.abs() * bound + carried + E * ((u + flow).abs() + rounding));
+            next.bounds.push(own.abs() * bound + carried + E * ((u + flow).abs() + rounding));
         }
         next
     }

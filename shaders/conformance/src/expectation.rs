@@ -63,18 +63,15 @@ impl Expectation {
 
 fn bits_match(output: &[u32], expected: &[u32], scalar: Scalar) -> bool {
     output.len() == expected.len()
-        && output
-            .iter()
-            .zip(expected)
-            .all(|(&output, &expected)| match scalar {
-                Scalar::Int => output == expected,
-                Scalar::Bool => (output != 0) == (expected != 0),
-                // A NaN that is expected is a NaN in the output.
-                Scalar::F32 | Scalar::F16 => {
-                    let (output, expected) = (scalar.value(output), scalar.value(expected));
-                    output == expected || output.is_nan() && expected.is_nan()
-                }
-            })
+        && output.iter().zip(expected).all(|(&output, &expected)| match scalar {
+            Scalar::Int => output == expected,
+            Scalar::Bool => (output != 0) == (expected != 0),
+            // A NaN that is expected is a NaN in the output.
+            Scalar::F32 | Scalar::F16 => {
+                let (output, expected) = (scalar.value(output), scalar.value(expected));
+                output == expected || output.is_nan() && expected.is_nan()
+            }
+        })
 }
 
 fn within(output: &[u32], bounds: &[(f64, f64)], scalar: Scalar) -> bool {
@@ -97,10 +94,7 @@ mod tests {
         assert!(bits.wrong(0, &[0], Scalar::Int).is_some());
         assert_eq!(bits.wrong(1, &[7], Scalar::Bool), None);
         let (infinity, nan) = (f64::INFINITY, f32::NAN.to_bits());
-        let interval = Expectation::Interval {
-            low: vec![-infinity, -infinity],
-            high: vec![infinity, 2.0],
-        };
+        let interval = Expectation::Interval { low: vec![-infinity, -infinity], high: vec![infinity, 2.0] };
         assert_eq!(interval.wrong(0, &[nan], Scalar::F32), None);
         assert!(interval.wrong(1, &[nan], Scalar::F32).is_some());
         assert_eq!(interval.wrong(1, &[2f32.to_bits()], Scalar::F32), None);

@@ -83,10 +83,7 @@ struct Entry {
 ///
 /// When a file cannot be read or does not have the format.
 pub fn load(folder: &Path) -> Result<Vec<Case>, Error> {
-    let read = |error| Error::Read {
-        path: folder.display().to_string(),
-        error,
-    };
+    let read = |error| Error::Read { path: folder.display().to_string(), error };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
@@ -98,20 +95,11 @@ pub fn load(folder: &Path) -> Result<Vec<Case>, Error> {
     let mut cases = Vec::new();
     for path in paths {
         let display = path.display().to_string();
-        let file = File::open(&path).map_err(|error| Error::Read {
-            path: display.clone(),
-            error,
-        })?;
-        let format = |what: String| Error::Format {
-            path: display.clone(),
-            what,
-        };
+        let file = File::open(&path).map_err(|error| Error::Read { path: display.clone(), error })?;
+        let format = |what: String| Error::Format { path: display.clone(), what };
         let groups: BTreeMap<String, Group> =
             serde_json::from_reader(GzDecoder::new(file)).map_err(|error| format(error.to_string()))?;
-        let area = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let area = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let area = area.trim_end_matches(".json.gz");
         for (name, group) in groups {
             read_group(area, group, &mut cases).map_err(|what| format(format!("{name}: {what}")))?;
@@ -127,9 +115,7 @@ fn read_group(area: &str, group: Group, cases: &mut Vec<Case>) -> Result<(), Str
         sets.insert(name, Arc::new(set));
     }
     for entry in group.entries {
-        let set = sets
-            .get(&entry.set)
-            .ok_or_else(|| format!("no set {}", entry.set))?;
+        let set = sets.get(&entry.set).ok_or_else(|| format!("no set {}", entry.set))?;
         cases.push(case(area, entry, Arc::clone(set))?);
     }
     Ok(())
@@ -140,11 +126,7 @@ fn case(area: &str, entry: Entry, set: Arc<Set>) -> Result<Case, String> {
     let input = input(&entry, &set, vectorize)?;
     let out_offsets = match entry.out_comp_offsets {
         Some(offsets) => offsets,
-        None => {
-            layout::offsets(&entry.result_type)
-                .ok_or("an unknown result type")?
-                .0
-        }
+        None => layout::offsets(&entry.result_type).ok_or("an unknown result type")?.0,
     };
     if out_offsets.len() != vectorize * set.output_components {
         return Err(format!("{}: {} output scalars", entry.query, out_offsets.len()));
@@ -175,11 +157,7 @@ fn input(entry: &Entry, set: &Set, vectorize: usize) -> Result<Vec<u8>, String> 
             None => layout::offsets(ty).ok_or("an unknown parameter type")?.0,
         };
         if offsets.len() != vectorize * components {
-            return Err(format!(
-                "{}: {} scalars of parameter {p}",
-                entry.query,
-                offsets.len()
-            ));
+            return Err(format!("{}: {} scalars of parameter {p}", entry.query, offsets.len()));
         }
         for row in 0..entry.n {
             for (n, offset) in offsets.iter().enumerate() {
@@ -195,11 +173,7 @@ fn input(entry: &Entry, set: &Set, vectorize: usize) -> Result<Vec<u8>, String> 
 }
 
 fn read_set(raw: RawSet) -> Result<Set, String> {
-    let inputs = raw
-        .in_b64
-        .iter()
-        .map(|text| words(text))
-        .collect::<Result<Vec<_>, _>>()?;
+    let inputs = raw.in_b64.iter().map(|text| words(text)).collect::<Result<Vec<_>, _>>()?;
     let missing = || format!("nothing that `{}` expects", raw.expect);
     let expectation = match raw.expect.as_str() {
         "bits" => Expectation::Bits(words(raw.bits_b64.as_deref().ok_or_else(missing)?)?),
@@ -210,9 +184,7 @@ fn read_set(raw: RawSet) -> Result<Set, String> {
         "mixed" => {
             let cases = raw.alts.as_ref().ok_or_else(missing)?;
             let one = |case: &Option<Vec<RawAlternative>>| {
-                case.as_ref()
-                    .map(|list| list.iter().map(alternative).collect())
-                    .transpose()
+                case.as_ref().map(|list| list.iter().map(alternative).collect()).transpose()
             };
             Expectation::Mixed(cases.iter().map(one).collect::<Result<_, _>>()?)
         }
@@ -223,10 +195,7 @@ fn read_set(raw: RawSet) -> Result<Set, String> {
         Expectation::Interval { low, high } => low.len().min(high.len()),
         Expectation::Mixed(cases) => cases.len() * raw.result_comps,
     };
-    let short = inputs
-        .iter()
-        .zip(&raw.param_comps)
-        .any(|(input, n)| input.len() != raw.n * n);
+    let short = inputs.iter().zip(&raw.param_comps).any(|(input, n)| input.len() != raw.n * n);
     if raw.n == 0 || short || inputs.len() != raw.params.len() || given != raw.n * raw.result_comps {
         return Err(format!("not {} cases", raw.n));
     }
@@ -244,14 +213,9 @@ fn alternative(raw: &RawAlternative) -> Result<Alternative, String> {
         (Some(bits), _, _) => Ok(Alternative::Bits(bits.clone())),
         (None, Some(low), Some(high)) => {
             let double = |text: &String| {
-                u64::from_str_radix(text, 16)
-                    .map(f64::from_bits)
-                    .map_err(|error| format!("{text}: {error}"))
+                u64::from_str_radix(text, 16).map(f64::from_bits).map_err(|error| format!("{text}: {error}"))
             };
-            let bounds = low
-                .iter()
-                .zip(high)
-                .map(|(low, high)| Ok((double(low)?, double(high)?)));
+            let bounds = low.iter().zip(high).map(|(low, high)| Ok((double(low)?, double(high)?)));
             Ok(Alternative::Interval(bounds.collect::<Result<_, String>>()?))
         }
         _ => Err("an alternative without values".to_string()),
@@ -264,16 +228,10 @@ fn decode(text: &str) -> Result<Vec<u8>, String> {
 
 fn words(text: &str) -> Result<Vec<u32>, String> {
     let bytes = decode(text)?;
-    Ok(bytes
-        .chunks_exact(4)
-        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect())
+    Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
 fn doubles(text: &str) -> Result<Vec<f64>, String> {
     let bytes = decode(text)?;
-    Ok(bytes
-        .chunks_exact(8)
-        .map(|b| f64::from_le_bytes(std::array::from_fn(|n| b[n])))
-        .collect())
+    Ok(bytes.chunks_exact(8).map(|b| f64::from_le_bytes(std::array::from_fn(|n| b[n]))).collect())
 }

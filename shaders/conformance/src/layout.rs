@@ -54,11 +54,7 @@ impl Scalar {
 pub(crate) fn offsets(ty: &str) -> Option<(Vec<usize>, usize)> {
     let scalar = Scalar::of(ty).size();
     let vector = |n: usize| if n == 2 { 2 * scalar } else { 4 * scalar };
-    let digit = |at: usize| {
-        ty.as_bytes()
-            .get(at)
-            .map(|&d| usize::from(d.saturating_sub(b'0')))
-    };
+    let digit = |at: usize| ty.as_bytes().get(at).map(|&d| usize::from(d.saturating_sub(b'0')));
     if let Some(rest) = ty.strip_prefix("array<") {
         let (element, count) = rest.strip_suffix('>')?.rsplit_once(',')?;
         let (inner, stride) = offsets(element.trim())?;
@@ -87,10 +83,7 @@ mod tests {
         assert_eq!(offsets("f16"), Some((vec![0], 2)));
         assert_eq!(offsets("vec3<f32>"), Some((vec![0, 4, 8], 16)));
         assert_eq!(offsets("mat2x3<f16>"), Some((vec![0, 2, 4, 8, 10, 12], 16)));
-        assert_eq!(
-            offsets("array<vec3<f32>, 2>"),
-            Some((vec![0, 4, 8, 16, 20, 24], 32))
-        );
+        assert_eq!(offsets("array<vec3<f32>, 2>"), Some((vec![0, 4, 8, 16, 20, 24], 32)));
         assert_eq!(Scalar::of("array<mat2x2<f16>, 3>"), Scalar::F16);
         assert_eq!(Scalar::of("array<bool, 3>"), Scalar::Bool);
     }

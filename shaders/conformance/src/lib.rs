@@ -69,11 +69,7 @@ impl Case {
     ///
     /// When `output` is shorter than [`output_bytes`](Self::output_bytes).
     pub fn judge(&self, output: &[u8]) -> Verdict {
-        assert!(
-            output.len() >= self.output_bytes,
-            "an output of {} bytes",
-            output.len()
-        );
+        assert!(output.len() >= self.output_bytes, "an output of {} bytes", output.len());
         let mut verdict = Verdict::default();
         let components = self.set.output_components;
         for case in 0..self.set.count {
@@ -91,12 +87,7 @@ impl Case {
                         let n = self.set.input_components[p];
                         self.set.inputs[p][case * n..(case + 1) * n].to_vec()
                     });
-                    verdict.wrong.push(Wrong {
-                        case,
-                        inputs: inputs.collect(),
-                        output: scalars,
-                        expected,
-                    });
+                    verdict.wrong.push(Wrong { case, inputs: inputs.collect(), output: scalars, expected });
                 }
             }
         }

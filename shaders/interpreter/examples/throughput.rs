@@ -60,17 +60,12 @@ fn measure(
     let wgsl = wgsl.replace("SIZE", &workgroup_size.to_string());
     let kernel = Module::new(&[Source::new(name, wgsl)], &[])?.kernel(None, &[])?;
     let program = Program::new(&kernel)?;
-    let memories: Vec<Memory<'_>> = bindings
-        .iter()
-        .map(|words| Memory::new(words, words.len() as u64 * 4))
-        .collect();
+    let memories: Vec<Memory<'_>> =
+        bindings.iter().map(|words| Memory::new(words, words.len() as u64 * 4)).collect();
     let workgroups = invocations.div_ceil(workgroup_size);
     let launch = Launch {
         bindings: &memories,
-        grid: Grid {
-            workgroups: [workgroups, 1, 1],
-            over: None,
-        },
+        grid: Grid { workgroups: [workgroups, 1, 1], over: None },
         subgroup_size: 8,
         cancelled: &|| false,
     };
@@ -98,37 +93,21 @@ fn floats(count: usize, value: impl Fn(usize) -> f32) -> Vec<AtomicU32> {
 fn main() -> Result<(), Box<dyn Error>> {
     for size in [16, 64, 256] {
         let n = 1 << 20;
-        let saxpy = [
-            floats(1, |_| 0.5),
-            floats(n, |i| i as f32),
-            floats(n, |i| 1.0 / (i + 1) as f32),
-        ];
+        let saxpy = [floats(1, |_| 0.5), floats(n, |i| i as f32), floats(n, |i| 1.0 / (i + 1) as f32)];
         measure("saxpy", SAXPY, size, n as u32, &saxpy, (2.0, "flop"))?;
 
         let n = 1 << 16;
         let image = [floats(n, |_| 0.0)];
         let mean = {
-            measure(
-                "mandelbrot",
-                MANDELBROT,
-                size,
-                n as u32,
-                &image,
-                (1.0, "invocation"),
-            )?;
-            let total: f64 = image[0]
-                .iter()
-                .map(|n| f64::from(n.load(std::sync::atomic::Ordering::Relaxed)))
-                .sum();
+            measure("mandelbrot", MANDELBROT, size, n as u32, &image, (1.0, "invocation"))?;
+            let total: f64 =
+                image[0].iter().map(|n| f64::from(n.load(std::sync::atomic::Ordering::Relaxed))).sum();
             total / n as f64
         };
         println!("           {mean:.1} iterations in the mean");
 
         let n = 1024;
-        let bodies = [
-            floats(4 * n, |i| (i * 7919 % 1000) as f32 / 1000.0),
-            floats(4 * n, |_| 0.0),
-        ];
+        let bodies = [floats(4 * n, |i| (i * 7919 % 1000) as f32 / 1000.0), floats(4 * n, |_| 0.0)];
         measure("nbody", NBODY, size, n as u32, &bodies, (1024.0, "interaction"))?;
     }
     Ok(())

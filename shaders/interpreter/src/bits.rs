@@ -23,21 +23,13 @@ pub(crate) fn function<T: Integer>(fun: MathFunction) -> Option<Function> {
 }
 
 fn first_trailing_bit<T: Integer>(value: T) -> T {
-    if value == T::ZERO {
-        T::ZERO.not()
-    } else {
-        T::from_count(value.trailing_zeros())
-    }
+    if value == T::ZERO { T::ZERO.not() } else { T::from_count(value.trailing_zeros()) }
 }
 
 /// The place of the highest bit that differs from the sign; all ones where there is none.
 fn first_leading_bit<T: Integer>(value: T) -> T {
     let value = if value.negative() { value.not() } else { value };
-    if value == T::ZERO {
-        T::ZERO.not()
-    } else {
-        T::from_count(T::BITS - 1 - value.leading_zeros())
-    }
+    if value == T::ZERO { T::ZERO.not() } else { T::from_count(T::BITS - 1 - value.leading_zeros()) }
 }
 
 /// Offset and count of a bit field, cut to the width of `T`.
@@ -61,11 +53,7 @@ fn insert<T: Integer>(value: T, new: T, offset: u32, count: u32) -> T {
     }
     // The field's ones: those of a full word without the ones above it.
     let ones = T::ZERO.not();
-    let above = if count == T::BITS {
-        T::ZERO
-    } else {
-        ones.shl(count)
-    };
+    let above = if count == T::BITS { T::ZERO } else { ones.shl(count) };
     let mask = above.not().shl(offset);
     value.and(mask.not()).or(new.shl(offset).and(mask))
 }
@@ -110,20 +98,10 @@ mod tests {
     #[test]
     fn first_bits() {
         assert_eq!(
-            (
-                first_leading_bit(0i32),
-                first_leading_bit(-1i32),
-                first_leading_bit(-2i32)
-            ),
+            (first_leading_bit(0i32), first_leading_bit(-1i32), first_leading_bit(-2i32)),
             (-1, -1, 0)
         );
-        assert_eq!(
-            (first_leading_bit(0u32), first_leading_bit(0x8000_0000u32)),
-            (u32::MAX, 31)
-        );
-        assert_eq!(
-            (first_trailing_bit(0u64), first_trailing_bit(8u64)),
-            (u64::MAX, 3)
-        );
+        assert_eq!((first_leading_bit(0u32), first_leading_bit(0x8000_0000u32)), (u32::MAX, 31));
+        assert_eq!((first_trailing_bit(0u64), first_trailing_bit(8u64)), (u64::MAX, 3));
     }
 }

@@ -45,9 +45,7 @@ pub(crate) fn map1<A: Lane, R: Lane>(out: &mut [u32], args: &Args<'_>, f: impl F
 /// [`map1`] for two operands.
 #[inline(always)]
 pub(crate) fn map2<A: Lane, B: Lane, R: Lane>(out: &mut [u32], args: &Args<'_>, f: impl Fn(A, B) -> R) {
-    let operands = words::<A>(args.operands[0])
-        .iter()
-        .zip(words::<B>(args.operands[1]));
+    let operands = words::<A>(args.operands[0]).iter().zip(words::<B>(args.operands[1]));
     for (out, (&a, &b)) in words_mut::<R>(out).iter_mut().zip(operands) {
         *out = f(A::get(a), B::get(b)).put();
     }
@@ -60,9 +58,7 @@ pub(crate) fn map3<A: Lane, B: Lane, C: Lane, R: Lane>(
     args: &Args<'_>,
     f: impl Fn(A, B, C) -> R,
 ) {
-    let operands = words::<A>(args.operands[0])
-        .iter()
-        .zip(words::<B>(args.operands[1]));
+    let operands = words::<A>(args.operands[0]).iter().zip(words::<B>(args.operands[1]));
     let operands = operands.zip(words::<C>(args.operands[2]));
     for (out, ((&a, &b), &c)) in words_mut::<R>(out).iter_mut().zip(operands) {
         *out = f(A::get(a), B::get(b), C::get(c)).put();
@@ -115,10 +111,7 @@ pub(crate) struct View<'a, T: Lane> {
 impl<'a, T: Lane> View<'a, T> {
     /// Operand `n` as columns of `T`.
     pub(crate) fn new(args: &Args<'a>, n: usize) -> Self {
-        View {
-            words: words::<T>(args.operands[n]),
-            lanes: args.mask.len(),
-        }
+        View { words: words::<T>(args.operands[n]), lanes: args.mask.len() }
     }
 
     /// How many components the value has.

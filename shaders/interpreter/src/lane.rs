@@ -330,11 +330,7 @@ fn round_to_odd(value: f64) -> f32 {
         return near;
     }
     let towards_zero = f64::from(near).abs() > value.abs();
-    f32::from_bits(if towards_zero {
-        near.to_bits() - 1
-    } else {
-        near.to_bits() + 1
-    })
+    f32::from_bits(if towards_zero { near.to_bits() - 1 } else { near.to_bits() + 1 })
 }
 
 #[cfg(test)]
@@ -344,10 +340,7 @@ mod tests {
     #[test]
     fn integer_division_has_no_traps() {
         assert_eq!((Number::div(7u32, 0), Number::rem(7u32, 0)), (7, 0));
-        assert_eq!(
-            (Number::div(i32::MIN, -1), Number::rem(i32::MIN, -1)),
-            (i32::MIN, 0)
-        );
+        assert_eq!((Number::div(i32::MIN, -1), Number::rem(i32::MIN, -1)), (i32::MIN, 0));
         assert_eq!((Number::div(-7i64, 2), Number::rem(-7i64, 2)), (-3, -1));
     }
 
@@ -367,10 +360,7 @@ mod tests {
         assert_eq!(Number::abs(-0.0f64).to_bits(), 0);
         assert_eq!(Number::abs(f16::from_f32(-3.0)), f16::from_f32(3.0));
         assert_eq!(Number::abs(i32::MIN), i32::MIN);
-        assert_eq!(
-            (Number::sign(-3i32), Number::sign(0.0f32), Number::sign(9u32)),
-            (-1, 0.0, 1)
-        );
+        assert_eq!((Number::sign(-3i32), Number::sign(0.0f32), Number::sign(9u32)), (-1, 0.0, 1));
         assert_eq!(Number::min(f32::NAN, 1.0), 1.0);
         assert_eq!(Number::max(1.0f32, f32::NAN), 1.0);
     }

@@ -19,9 +19,7 @@ pub(crate) fn function(fun: MathFunction, scalar: Scalar) -> Option<Function> {
             }
             M::Distance => |out, args| {
                 lanewise(out, args, |lane| {
-                    [length(args, |_, c| {
-                        at::<T>(args, 0, c, lane).sub(at(args, 1, c, lane))
-                    })]
+                    [length(args, |_, c| at::<T>(args, 0, c, lane).sub(at(args, 1, c, lane)))]
                 })
             },
             M::Normalize => normalize::<T>,
@@ -31,9 +29,7 @@ pub(crate) fn function(fun: MathFunction, scalar: Scalar) -> Option<Function> {
             M::Refract => refract::<T>,
             M::Transpose => transpose::<T>,
             M::Determinant => |out, args| {
-                lanewise(out, args, |lane| {
-                    [T::from_f64(Square::new::<T>(args, lane).determinant())]
-                })
+                lanewise(out, args, |lane| [T::from_f64(Square::new::<T>(args, lane).determinant())])
             },
             M::Inverse => inverse::<T>,
             _ => return None,
@@ -107,29 +103,21 @@ fn cross<T: Float>(out: &mut [u32], args: &Args<'_>) {
     lanewise(out, args, |lane| {
         let ([ax, ay, az], [bx, by, bz]) = (a.all::<3>(lane), b.all::<3>(lane));
         let minor = |p: T, q: T, r: T, s: T| p.mul(q).sub(r.mul(s));
-        [
-            minor(ay, bz, az, by),
-            minor(az, bx, ax, bz),
-            minor(ax, by, ay, bx),
-        ]
+        [minor(ay, bz, az, by), minor(az, bx, ax, bz), minor(ax, by, ay, bx)]
     });
 }
 
 fn face_forward<T: Float>(out: &mut [u32], args: &Args<'_>) {
     lanewise::<T, 4>(out, args, |lane| {
         let dot = sum(args, |c| at::<T>(args, 1, c, lane).mul(at(args, 2, c, lane)));
-        View::<T>::new(args, 0)
-            .all(lane)
-            .map(|x| if dot < T::ZERO { x } else { x.neg() })
+        View::<T>::new(args, 0).all(lane).map(|x| if dot < T::ZERO { x } else { x.neg() })
     });
 }
 
 fn reflect<T: Float>(out: &mut [u32], args: &Args<'_>) {
     lanewise::<T, 4>(out, args, |lane| {
-        let (incident, normal) = (
-            View::<T>::new(args, 0).all::<4>(lane),
-            View::<T>::new(args, 1).all::<4>(lane),
-        );
+        let (incident, normal) =
+            (View::<T>::new(args, 0).all::<4>(lane), View::<T>::new(args, 1).all::<4>(lane));
         let dot = sum(args, |c| normal[c].mul(incident[c]));
         let twice = T::from_f64(2.0).mul(dot);
         std::array::from_fn(|c| incident[c].sub(twice.mul(normal[c])))
@@ -138,10 +126,8 @@ fn reflect<T: Float>(out: &mut [u32], args: &Args<'_>) {
 
 fn refract<T: Float>(out: &mut [u32], args: &Args<'_>) {
     lanewise::<T, 4>(out, args, |lane| {
-        let (incident, normal) = (
-            View::<T>::new(args, 0).all::<4>(lane),
-            View::<T>::new(args, 1).all::<4>(lane),
-        );
+        let (incident, normal) =
+            (View::<T>::new(args, 0).all::<4>(lane), View::<T>::new(args, 1).all::<4>(lane));
         let ratio = at::<T>(args, 2, 0, lane);
         let dot = sum(args, |c| normal[c].mul(incident[c]));
         let k = T::ONE.sub(ratio.mul(ratio).mul(T::ONE.sub(dot.mul(dot))));
@@ -191,28 +177,19 @@ impl Square {
                 *cell = self.cells[c + usize::from(c >= column)][r + usize::from(r >= row)];
             }
         }
-        Square {
-            size: self.size - 1,
-            cells,
-        }
+        Square { size: self.size - 1, cells }
     }
 
     fn cofactor(&self, column: usize, row: usize) -> f64 {
         let minor = self.without(column, row).determinant();
-        if (column + row).is_multiple_of(2) {
-            minor
-        } else {
-            -minor
-        }
+        if (column + row).is_multiple_of(2) { minor } else { -minor }
     }
 
     fn determinant(&self) -> f64 {
         match self.size {
             1 => self.cells[0][0],
             2 => self.cells[0][0] * self.cells[1][1] - self.cells[1][0] * self.cells[0][1],
-            _ => (0..self.size)
-                .map(|c| self.cells[c][0] * self.cofactor(c, 0))
-                .sum(),
+            _ => (0..self.size).map(|c| self.cells[c][0] * self.cofactor(c, 0)).sum(),
         }
     }
 }

@@ -26,18 +26,13 @@ impl Mask {
 
     /// The active lanes, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.lanes
-            .iter()
-            .enumerate()
-            .filter(|&(_, &lane)| lane != 0)
-            .map(|(n, _)| n)
+        self.lanes.iter().enumerate().filter(|&(_, &lane)| lane != 0).map(|(n, _)| n)
     }
 
     /// Becomes the lanes of `0..lanes` for which `active` says so.
     pub(crate) fn set(&mut self, lanes: usize, active: impl Fn(usize) -> bool) {
         self.lanes.clear();
-        self.lanes
-            .extend((0..lanes).map(|lane| if active(lane) { u32::MAX } else { 0 }));
+        self.lanes.extend((0..lanes).map(|lane| if active(lane) { u32::MAX } else { 0 }));
         self.count();
     }
 

@@ -84,13 +84,7 @@ fn mixing<T: Float>(fun: MathFunction) -> Option<Function> {
         M::Degrees => |out, args| map1(out, args, |a: T| a.mul(T::from_f64(180.0 / std::f64::consts::PI))),
         M::Fma => |out, args| map3(out, args, T::fma),
         M::Mix => |out, args| map3(out, args, |a: T, b: T, t: T| a.mul(T::ONE.sub(t)).add(b.mul(t))),
-        M::Step => |out, args| {
-            map2(
-                out,
-                args,
-                |edge: T, x: T| if edge <= x { T::ONE } else { T::ZERO },
-            )
-        },
+        M::Step => |out, args| map2(out, args, |edge: T, x: T| if edge <= x { T::ONE } else { T::ZERO }),
         M::SmoothStep => |out, args| map3(out, args, smoothstep::<T>),
         _ => return None,
     })
@@ -132,17 +126,10 @@ fn split<T: Float>(value: T) -> (T, i32) {
         return (value, 0);
     }
     // Subnormals of f64 are made normal first.
-    let (normal, shift) = if wide.abs() < f64::MIN_POSITIVE {
-        (wide * 2f64.powi(64), 64)
-    } else {
-        (wide, 0)
-    };
+    let (normal, shift) = if wide.abs() < f64::MIN_POSITIVE { (wide * 2f64.powi(64), 64) } else { (wide, 0) };
     let bits = normal.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as i32 - 1022;
-    (
-        T::from_f64(f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52)),
-        exponent - shift,
-    )
+    (T::from_f64(f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52)), exponent - shift)
 }
 
 /// Output: the fractions of all components, then their exponents.
@@ -155,13 +142,7 @@ fn frexp<T: Float>(out: &mut [u32], args: &crate::column::Args<'_>) {
 /// Output: the fractions of all components, then their whole parts.
 fn modf<T: Float>(out: &mut [u32], args: &crate::column::Args<'_>) {
     let (fractions, wholes) = out.split_at_mut(args.operands[0].len());
-    map1(fractions, args, |a: T| {
-        if a.is_infinite() {
-            T::ZERO
-        } else {
-            a.sub(a.trunc())
-        }
-    });
+    map1(fractions, args, |a: T| if a.is_infinite() { T::ZERO } else { a.sub(a.trunc()) });
     map1(wholes, args, T::trunc);
 }
 
@@ -173,11 +154,7 @@ pub(crate) fn classify(infinite: bool, scalar: Scalar) -> Option<Function> {
     fn is_infinite<T: Float>() -> Option<Function> {
         Some(|out, args| map1(out, args, T::is_infinite))
     }
-    if infinite {
-        with_float!(scalar, is_infinite())
-    } else {
-        with_float!(scalar, is_nan())
-    }
+    if infinite { with_float!(scalar, is_infinite()) } else { with_float!(scalar, is_nan()) }
 }
 
 /// The function that joins a boolean vector's components.
@@ -193,11 +170,7 @@ pub(crate) fn join(all: bool) -> Function {
             }
         }
     }
-    if all {
-        |out, args| fold(out, args, |a, b| a & b)
-    } else {
-        |out, args| fold(out, args, |a, b| a | b)
-    }
+    if all { |out, args| fold(out, args, |a, b| a & b) } else { |out, args| fold(out, args, |a, b| a | b) }
 }
 
 #[cfg(test)]
@@ -207,10 +180,7 @@ mod tests {
     #[test]
     fn scaling_by_powers_of_two_rounds_once() {
         assert_eq!(scale(1.5, 3), 12.0);
-        assert_eq!(
-            scale(f64::MIN_POSITIVE, 2046),
-            f64::MIN_POSITIVE * 2f64.powi(1023) * 2f64.powi(1023)
-        );
+        assert_eq!(scale(f64::MIN_POSITIVE, 2046), f64::MIN_POSITIVE * 2f64.powi(1023) * 2f64.powi(1023));
         assert_eq!(scale(1.0, -1074), 5e-324);
         assert_eq!(scale(2f64.powi(1000), -2074), 5e-324);
         assert_eq!(scale(5e-324, 1074), 1.0);

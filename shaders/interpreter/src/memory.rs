@@ -23,10 +23,7 @@ impl<'a> Memory<'a> {
     /// assert_eq!(Memory::new(&words, 6).bytes(), 6);
     /// ```
     pub fn new(words: &'a [AtomicU32], bytes: u64) -> Memory<'a> {
-        Memory {
-            words,
-            bytes: bytes.min(words.len() as u64 * 4),
-        }
+        Memory { words, bytes: bytes.min(words.len() as u64 * 4) }
     }
 
     /// How many bytes count.
@@ -52,11 +49,7 @@ impl<'a> Memory<'a> {
         match size {
             2 => u64::from(low >> (8 * (byte & 2)) & 0xffff),
             8 => {
-                u64::from(low)
-                    | words
-                        .get(1)
-                        .map_or(0, |high| u64::from(high.load(Ordering::Relaxed)))
-                        << 32
+                u64::from(low) | words.get(1).map_or(0, |high| u64::from(high.load(Ordering::Relaxed))) << 32
             }
             _ => u64::from(low),
         }
@@ -94,15 +87,10 @@ impl<'a> Memory<'a> {
         };
         let load = |word: &AtomicU32| word.load(Ordering::Relaxed);
         match (size, step) {
-            (4, 4) | (8, 8) => out
-                .iter_mut()
-                .zip(words)
-                .for_each(|(out, word)| *out = load(word)),
+            (4, 4) | (8, 8) => out.iter_mut().zip(words).for_each(|(out, word)| *out = load(word)),
             (4, _) => {
                 let words = words.iter().step_by(step as usize / 4);
-                out.iter_mut()
-                    .zip(words)
-                    .for_each(|(out, word)| *out = load(word));
+                out.iter_mut().zip(words).for_each(|(out, word)| *out = load(word));
             }
             (8, _) => {
                 let pairs = words.windows(2).step_by(step as usize / 4);
@@ -123,10 +111,7 @@ impl<'a> Memory<'a> {
         };
         let store = |word: &AtomicU32, value: u32| word.store(value, Ordering::Relaxed);
         match (size, step) {
-            (4, 4) | (8, 8) => words
-                .iter()
-                .zip(row)
-                .for_each(|(word, &value)| store(word, value)),
+            (4, 4) | (8, 8) => words.iter().zip(row).for_each(|(word, &value)| store(word, value)),
             (4, _) => {
                 let words = words.iter().step_by(step as usize / 4);
                 words.zip(row).for_each(|(word, &value)| store(word, value));
@@ -236,10 +221,7 @@ mod tests {
         assert!(memory.store_row(16, 2, 2, &[1, 2]));
         assert!(!memory.store_row(18, 2, 2, &[1, 2]));
         assert!(!memory.store_row(24, 4, 4, &[1, 2]));
-        assert_eq!(
-            words.map(|w| w.into_inner()),
-            [0, 10, 11, 14, 0x2_0001, 12, 13, 7]
-        );
+        assert_eq!(words.map(|w| w.into_inner()), [0, 10, 11, 14, 0x2_0001, 12, 13, 7]);
     }
 
     #[test]
@@ -248,10 +230,7 @@ mod tests {
         let memory = Memory::new(&words, 6);
         assert_eq!(memory.load(0, 4), 0x4433_2211);
         assert_eq!(memory.load(4, 2), 0x6655);
-        assert_eq!(
-            (memory.load(6, 2), memory.load(4, 4), memory.load(0, 8)),
-            (0, 0, 0)
-        );
+        assert_eq!((memory.load(6, 2), memory.load(4, 4), memory.load(0, 8)), (0, 0, 0));
         memory.store(2, 2, 0xabcd);
         memory.store(6, 2, 0xffff);
         memory.store(4, 4, 0);

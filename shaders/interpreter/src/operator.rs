@@ -122,21 +122,9 @@ fn bitwise<T: Integer>(op: BinaryOperator) -> Option<Function> {
 /// Operand 0 where operand 2 is true, operand 1 elsewhere, for components of `size` bytes.
 pub(crate) fn select(size: u32) -> Function {
     if size == 8 {
-        |out, args| {
-            map3(
-                out,
-                args,
-                |accept: u64, reject: u64, c: bool| if c { accept } else { reject },
-            )
-        }
+        |out, args| map3(out, args, |accept: u64, reject: u64, c: bool| if c { accept } else { reject })
     } else {
-        |out, args| {
-            map3(
-                out,
-                args,
-                |accept: u32, reject: u32, c: bool| if c { accept } else { reject },
-            )
-        }
+        |out, args| map3(out, args, |accept: u32, reject: u32, c: bool| if c { accept } else { reject })
     }
 }
 

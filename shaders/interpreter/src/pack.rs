@@ -12,39 +12,27 @@ pub(crate) fn function(fun: MathFunction) -> Option<Function> {
     Some(match fun {
         M::Pack4x8snorm => |out, args| pack(out, args, |v: [f32; 4]| join8(v.map(|x| snorm(x, 127.0) as u8))),
         M::Pack4x8unorm => |out, args| pack(out, args, |v: [f32; 4]| join8(v.map(|x| unorm(x, 255.0) as u8))),
-        M::Pack2x16snorm => |out, args| {
-            pack(out, args, |v: [f32; 2]| {
-                join16(v.map(|x| snorm(x, 32767.0) as u16))
-            })
-        },
-        M::Pack2x16unorm => |out, args| {
-            pack(out, args, |v: [f32; 2]| {
-                join16(v.map(|x| unorm(x, 65535.0) as u16))
-            })
-        },
-        M::Pack2x16float => |out, args| {
-            pack(out, args, |v: [f32; 2]| {
-                join16(v.map(|x| f16::from_f32(x).to_bits()))
-            })
-        },
+        M::Pack2x16snorm => {
+            |out, args| pack(out, args, |v: [f32; 2]| join16(v.map(|x| snorm(x, 32767.0) as u16)))
+        }
+        M::Pack2x16unorm => {
+            |out, args| pack(out, args, |v: [f32; 2]| join16(v.map(|x| unorm(x, 65535.0) as u16)))
+        }
+        M::Pack2x16float => {
+            |out, args| pack(out, args, |v: [f32; 2]| join16(v.map(|x| f16::from_f32(x).to_bits())))
+        }
         M::Pack4xI8 | M::Pack4xU8 => |out, args| pack(out, args, |v: [u32; 4]| join8(v.map(|x| x as u8))),
-        M::Pack4xI8Clamp => |out, args| {
-            pack(out, args, |v: [i32; 4]| {
-                join8(v.map(|x| x.clamp(-128, 127) as u8))
-            })
-        },
+        M::Pack4xI8Clamp => {
+            |out, args| pack(out, args, |v: [i32; 4]| join8(v.map(|x| x.clamp(-128, 127) as u8)))
+        }
         M::Pack4xU8Clamp => |out, args| pack(out, args, |v: [u32; 4]| join8(v.map(|x| x.min(255) as u8))),
-        M::Unpack4x8snorm => |out, args| {
-            unpack(out, args, |w| {
-                bytes(w).map(|b| (f32::from(b as i8) / 127.0).max(-1.0))
-            })
-        },
+        M::Unpack4x8snorm => {
+            |out, args| unpack(out, args, |w| bytes(w).map(|b| (f32::from(b as i8) / 127.0).max(-1.0)))
+        }
         M::Unpack4x8unorm => |out, args| unpack(out, args, |w| bytes(w).map(|b| f32::from(b) / 255.0)),
-        M::Unpack2x16snorm => |out, args| {
-            unpack(out, args, |w| {
-                halves(w).map(|h| (f32::from(h as i16) / 32767.0).max(-1.0))
-            })
-        },
+        M::Unpack2x16snorm => {
+            |out, args| unpack(out, args, |w| halves(w).map(|h| (f32::from(h as i16) / 32767.0).max(-1.0)))
+        }
         M::Unpack2x16unorm => |out, args| unpack(out, args, |w| halves(w).map(|h| f32::from(h) / 65535.0)),
         M::Unpack2x16float => {
             |out, args| unpack(out, args, |w| halves(w).map(|h| f16::from_bits(h).to_f32()))
@@ -53,20 +41,12 @@ pub(crate) fn function(fun: MathFunction) -> Option<Function> {
         M::Unpack4xU8 => |out, args| unpack(out, args, |w| bytes(w).map(u32::from)),
         M::Dot4I8Packed => |out, args| {
             map2(out, args, |a: u32, b: u32| -> i32 {
-                bytes(a)
-                    .iter()
-                    .zip(bytes(b))
-                    .map(|(&a, b)| i32::from(a as i8) * i32::from(b as i8))
-                    .sum()
+                bytes(a).iter().zip(bytes(b)).map(|(&a, b)| i32::from(a as i8) * i32::from(b as i8)).sum()
             })
         },
         M::Dot4U8Packed => |out, args| {
             map2(out, args, |a: u32, b: u32| -> u32 {
-                bytes(a)
-                    .iter()
-                    .zip(bytes(b))
-                    .map(|(&a, b)| u32::from(a) * u32::from(b))
-                    .sum()
+                bytes(a).iter().zip(bytes(b)).map(|(&a, b)| u32::from(a) * u32::from(b)).sum()
             })
         },
         _ => return None,

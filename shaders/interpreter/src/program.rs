@@ -172,8 +172,7 @@ impl Scratch {
         }
         let [x, y, _] = program.workgroup_size;
         self.local_ids.clear();
-        self.local_ids
-            .extend((0..height as u32).map(|lane| [lane % x, lane / x % y, lane / x / y]));
+        self.local_ids.extend((0..height as u32).map(|lane| [lane % x, lane / x % y, lane / x / y]));
         self.program = program.id;
     }
 }

@@ -74,14 +74,12 @@ fn leaf_count(module: &Module, inner: &TypeInner) -> u64 {
         TypeInner::Scalar(_) | TypeInner::Atomic(_) => 1,
         TypeInner::Vector { size, .. } => size as u64,
         TypeInner::Matrix { columns, rows, .. } => columns as u64 * rows as u64,
-        TypeInner::Array {
-            base,
-            size: ArraySize::Constant(n),
-            ..
-        } => u64::from(n.get()).saturating_mul(leaf_count(module, &module.types[base].inner)),
-        TypeInner::Struct { ref members, .. } => members.iter().fold(0, |sum, m| {
-            sum.saturating_add(leaf_count(module, &module.types[m.ty].inner))
-        }),
+        TypeInner::Array { base, size: ArraySize::Constant(n), .. } => {
+            u64::from(n.get()).saturating_mul(leaf_count(module, &module.types[base].inner))
+        }
+        TypeInner::Struct { ref members, .. } => {
+            members.iter().fold(0, |sum, m| sum.saturating_add(leaf_count(module, &module.types[m.ty].inner)))
+        }
         _ => 0,
     }
 }
@@ -92,16 +90,9 @@ pub(crate) fn shape(module: &Module, inner: &TypeInner) -> Result<Shape, String>
     if count > MOST_LEAVES {
         return Err(format!("a value of {count} scalars (the most is {MOST_LEAVES})"));
     }
-    let mut builder = Builder {
-        module,
-        leaves: Vec::with_capacity(count as usize),
-        columns: 0,
-    };
+    let mut builder = Builder { module, leaves: Vec::with_capacity(count as usize), columns: 0 };
     builder.append(inner, 0)?;
-    Ok(Shape {
-        columns: builder.columns,
-        leaves: builder.leaves.into(),
-    })
+    Ok(Shape { columns: builder.columns, leaves: builder.leaves.into() })
 }
 
 struct Builder<'a> {
@@ -113,11 +104,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn leaf(&mut self, kind: naga::Scalar, byte: u32) -> Result<(), String> {
         let scalar = scalar(kind).ok_or_else(|| format!("a scalar of kind {kind:?}"))?;
-        self.leaves.push(Leaf {
-            column: self.columns,
-            byte,
-            scalar,
-        });
+        self.leaves.push(Leaf { column: self.columns, byte, scalar });
         self.columns += width(scalar);
         Ok(())
     }
@@ -128,28 +115,20 @@ impl Builder<'_> {
             TypeInner::Vector { size, scalar } => {
                 (0..size as u32).try_for_each(|n| self.leaf(scalar, byte + n * u32::from(scalar.width)))
             }
-            TypeInner::Matrix {
-                columns,
-                rows,
-                scalar,
-            } => {
+            TypeInner::Matrix { columns, rows, scalar } => {
                 let column = TypeInner::Vector { size: rows, scalar };
                 let stride = matrix_stride(rows, scalar.width);
                 (0..columns as u32).try_for_each(|n| self.append(&column, byte + n * stride))
             }
-            TypeInner::Array {
-                base,
-                size: ArraySize::Constant(count),
-                stride,
-            } => {
+            TypeInner::Array { base, size: ArraySize::Constant(count), stride } => {
                 let element = &self.module.types[base].inner;
                 (0..count.get()).try_for_each(|n| self.append(element, byte + n * stride))
             }
             // Behind a pointer only; the elements are reached one by one.
             TypeInner::Array { .. } => Ok(()),
-            TypeInner::Struct { ref members, .. } => members
-                .iter()
-                .try_for_each(|m| self.append(&self.module.types[m.ty].inner, byte + m.offset)),
+            TypeInner::Struct { ref members, .. } => {
+                members.iter().try_for_each(|m| self.append(&self.module.types[m.ty].inner, byte + m.offset))
+            }
             ref other => Err(format!("a value of type {other:?}")),
         }
     }
@@ -158,16 +137,10 @@ impl Builder<'_> {
 /// The elements of a composite type: of an array, the columns of a matrix, the components of a vector.
 pub(crate) fn elements(module: &Module, inner: &TypeInner) -> Option<Elements> {
     Some(match *inner {
-        TypeInner::Vector { size, scalar: kind } => Elements {
-            count: Some(size as u32),
-            columns: width(scalar(kind)?),
-            bytes: u32::from(kind.width),
-        },
-        TypeInner::Matrix {
-            columns,
-            rows,
-            scalar: kind,
-        } => Elements {
+        TypeInner::Vector { size, scalar: kind } => {
+            Elements { count: Some(size as u32), columns: width(scalar(kind)?), bytes: u32::from(kind.width) }
+        }
+        TypeInner::Matrix { columns, rows, scalar: kind } => Elements {
             count: Some(columns as u32),
             columns: rows as u32 * width(scalar(kind)?),
             bytes: matrix_stride(rows, kind.width),
@@ -190,21 +163,17 @@ pub(crate) fn member(module: &Module, inner: &TypeInner, n: u32) -> Option<(u32,
         return None;
     };
     let member = members.get(n as usize)?;
-    Some((
-        members[..n as usize].iter().map(|m| columns(module, m.ty)).sum(),
-        member.offset,
-    ))
+    Some((members[..n as usize].iter().map(|m| columns(module, m.ty)).sum(), member.offset))
 }
 
 /// Columns of a type; a runtime-sized array has none. Saturates: whoever needs the columns checks the shape first.
 fn columns(module: &Module, ty: Handle<Type>) -> u32 {
     match module.types[ty].inner {
         TypeInner::Scalar(kind) | TypeInner::Atomic(kind) => scalar(kind).map_or(0, width),
-        TypeInner::Struct { ref members, .. } => members
-            .iter()
-            .fold(0, |sum, m| sum.saturating_add(columns(module, m.ty))),
-        ref inner => elements(module, inner).map_or(0, |elements| {
-            elements.columns.saturating_mul(elements.count.unwrap_or(0))
-        }),
+        TypeInner::Struct { ref members, .. } => {
+            members.iter().fold(0, |sum, m| sum.saturating_add(columns(module, m.ty)))
+        }
+        ref inner => elements(module, inner)
+            .map_or(0, |elements| elements.columns.saturating_mul(elements.count.unwrap_or(0))),
     }
 }

@@ -21,10 +21,7 @@ impl Slot {
 
     /// The part of it that starts `first` columns in.
     pub(crate) fn part(self, first: u32, columns: u32) -> Slot {
-        Slot {
-            start: self.start + first,
-            columns,
-        }
+        Slot { start: self.start + first, columns }
     }
 }
 
@@ -95,7 +92,10 @@ pub(crate) enum Step {
         dims: [u8; 3],
     },
     /// Copies whole columns, active or not.
-    Copy { out: Slot, from: Slot },
+    Copy {
+        out: Slot,
+        from: Slot,
+    },
     /// Element `index` of a value; zero where there is none.
     Element {
         out: Slot,
@@ -114,7 +114,10 @@ pub(crate) enum Step {
         stride: u32,
     },
     /// A pointer as a value, to be passed to a function: an address in columns.
-    Pointer { out: Slot, address: Address },
+    Pointer {
+        out: Slot,
+        address: Address,
+    },
     /// The number of elements of a runtime-sized array.
     ArrayLength {
         out: Slot,
@@ -173,9 +176,13 @@ pub(crate) enum Step {
         out: Option<Slot>,
     },
     /// All invocations that still run must be here.
-    Barrier { span: Span },
+    Barrier {
+        span: Span,
+    },
     /// All invocations of each subgroup that still run must be here, or none.
-    SubgroupBarrier { span: Span },
+    SubgroupBarrier {
+        span: Span,
+    },
     /// A barrier, a load, a barrier; every invocation must have the same pointer.
     UniformLoad {
         out: Slot,

@@ -51,22 +51,18 @@ pub(crate) fn gather(mode: GatherMode, scalar: Scalar) -> (Function, Option<Hand
         GatherMode::Broadcast(index) | GatherMode::Shuffle(index) => {
             (by_size!(|_, index, _| Some(index as usize)), Some(index))
         }
-        GatherMode::ShuffleDown(index) => (
-            by_size!(|place, shift, _| place.checked_add(shift as usize)),
-            Some(index),
-        ),
-        GatherMode::ShuffleUp(index) => (
-            by_size!(|place, shift, _| place.checked_sub(shift as usize)),
-            Some(index),
-        ),
-        GatherMode::ShuffleXor(index) => (
-            by_size!(|place, flip, _| Some(place ^ flip as usize)),
-            Some(index),
-        ),
-        GatherMode::QuadBroadcast(index) => (
-            by_size!(|place, index, _| (index < 4).then_some((place & !3) + index as usize)),
-            Some(index),
-        ),
+        GatherMode::ShuffleDown(index) => {
+            (by_size!(|place, shift, _| place.checked_add(shift as usize)), Some(index))
+        }
+        GatherMode::ShuffleUp(index) => {
+            (by_size!(|place, shift, _| place.checked_sub(shift as usize)), Some(index))
+        }
+        GatherMode::ShuffleXor(index) => {
+            (by_size!(|place, flip, _| Some(place ^ flip as usize)), Some(index))
+        }
+        GatherMode::QuadBroadcast(index) => {
+            (by_size!(|place, index, _| (index < 4).then_some((place & !3) + index as usize)), Some(index))
+        }
         GatherMode::QuadSwap(Direction::X) => (by_size!(|place, _, _| Some(place ^ 1)), None),
         GatherMode::QuadSwap(Direction::Y) => (by_size!(|place, _, _| Some(place ^ 2)), None),
         GatherMode::QuadSwap(Direction::Diagonal) => (by_size!(|place, _, _| Some(place ^ 3)), None),
@@ -90,11 +86,7 @@ fn from_lanes<T: Lane<Word = T> + Default>(
                 let index = args.operands[1].get(lane).copied().unwrap_or(0);
                 let from =
                     source(lane - start, index, first).map_or(end, |place| place.saturating_add(start));
-                out[lane] = if from < end && args.mask[from] != 0 {
-                    values[from]
-                } else {
-                    T::default()
-                };
+                out[lane] = if from < end && args.mask[from] != 0 { values[from] } else { T::default() };
             }
         }
     }
@@ -146,9 +138,7 @@ fn reduce<T: Lane>(out: &mut [u32], args: &Args<'_>, identity: T, combine: impl 
     let values = words::<T>(args.operands[0]).chunks_exact(lanes);
     for (out, values) in words_mut::<T>(out).chunks_exact_mut(lanes).zip(values) {
         let groups = out.chunks_mut(args.subgroup_size);
-        let groups = groups
-            .zip(values.chunks(args.subgroup_size))
-            .zip(args.mask.chunks(args.subgroup_size));
+        let groups = groups.zip(values.chunks(args.subgroup_size)).zip(args.mask.chunks(args.subgroup_size));
         for ((out, values), mask) in groups {
             let active = values.iter().zip(mask).filter(|&(_, &mask)| mask != 0);
             let total = active.fold(identity, |total, (&value, _)| combine(total, T::get(value)));

@@ -25,10 +25,7 @@ fn run(case: &Case, scratch: &mut Scratch) -> Outcome {
     let program = Program::new(&kernel).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let words = |bytes: &[u8]| -> Vec<AtomicU32> {
         let word = |chunk: &[u8]| std::array::from_fn(|n| chunk.get(n).copied().unwrap_or(0));
-        bytes
-            .chunks(4)
-            .map(|chunk| AtomicU32::new(u32::from_le_bytes(word(chunk))))
-            .collect()
+        bytes.chunks(4).map(|chunk| AtomicU32::new(u32::from_le_bytes(word(chunk)))).collect()
     };
     let (output, input) = (words(&vec![0xab; case.output_bytes]), words(&case.input));
     // A kernel that does not read its input has one binding.
@@ -40,10 +37,7 @@ fn run(case: &Case, scratch: &mut Scratch) -> Outcome {
         .collect();
     let launch = Launch {
         bindings: &memories,
-        grid: Grid {
-            workgroups: [case.workgroups, 1, 1],
-            over: None,
-        },
+        grid: Grid { workgroups: [case.workgroups, 1, 1], over: None },
         subgroup_size: 32,
         cancelled: &|| false,
     };
@@ -52,10 +46,7 @@ fn run(case: &Case, scratch: &mut Scratch) -> Outcome {
             .run_workgroup(&launch, workgroup, scratch)
             .unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
     }
-    let bytes: Vec<u8> = output
-        .iter()
-        .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = output.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
     Outcome::Judged(case.judge(&bytes))
 }
 
@@ -82,11 +73,7 @@ fn conformance() {
     for (case, outcome) in outcomes.into_inner().expect("no thread panicked") {
         let complaint = match outcome {
             Outcome::Refused(why) if case.must_be_refused() => {
-                assert!(
-                    why.contains("16-bit floats") || why.contains("f16"),
-                    "{}: {why}",
-                    case.name
-                );
+                assert!(why.contains("16-bit floats") || why.contains("f16"), "{}: {why}", case.name);
                 refused += 1;
                 continue;
             }
@@ -102,14 +89,7 @@ fn conformance() {
         };
         writeln!(wrong, "{}: {complaint}", case.name).expect("a String");
     }
-    println!(
-        "{} kernels, {refused} refused; right by area: {right:?}",
-        cases.len()
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} kernels wrong:\n{wrong}",
-        wrong.lines().count()
-    );
+    println!("{} kernels, {refused} refused; right by area: {right:?}", cases.len());
+    assert!(wrong.is_empty(), "{} kernels wrong:\n{wrong}", wrong.lines().count());
     assert_eq!((cases.len(), refused), (3165, 40));
 }

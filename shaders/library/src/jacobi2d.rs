@@ -18,10 +18,7 @@ pub const JACOBI2D: ShaderFile = ShaderFile {
 /// If the slices' lengths differ or are no whole number of rows.
 pub fn reference(width: usize, src: &[f32], dst: &mut [f32]) {
     assert_eq!(src.len(), dst.len(), "src and dst have the same size");
-    assert!(
-        src.is_empty() || src.len().is_multiple_of(width),
-        "whole rows of {width}"
-    );
+    assert!(src.is_empty() || src.len().is_multiple_of(width), "whole rows of {width}");
     let height = src.len().checked_div(width).unwrap_or(0);
     for y in 0..height {
         for x in 0..width {

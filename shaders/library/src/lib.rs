@@ -24,13 +24,5 @@ pub use transpose::TRANSPOSE;
 pub use triad::TRIAD;
 
 /// Every kernel, in alphabetical order.
-pub const ALL: [&ShaderFile; 8] = [
-    &JACOBI2D,
-    &MANDELBROT,
-    &NBODY,
-    &PERONA_MALIK,
-    &REDUCE_SUM,
-    &SAXPY,
-    &TRANSPOSE,
-    &TRIAD,
-];
+pub const ALL: [&ShaderFile; 8] =
+    [&JACOBI2D, &MANDELBROT, &NBODY, &PERONA_MALIK, &REDUCE_SUM, &SAXPY, &TRANSPOSE, &TRIAD];

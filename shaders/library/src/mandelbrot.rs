@@ -41,10 +41,7 @@ pub fn reference(params: &Params) -> Vec<u32> {
 }
 
 fn count(params: &Params, x: f32, y: f32) -> u32 {
-    let c = [
-        params.origin[0] + params.step * x,
-        params.origin[1] + params.step * y,
-    ];
+    let c = [params.origin[0] + params.step * x, params.origin[1] + params.step * y];
     let mut z = [0.0_f32; 2];
     for n in 0..params.max_iterations {
         let squares = [z[0] * z[0], z[1] * z[1]];
@@ -63,12 +60,7 @@ mod tests {
     #[test]
     fn by_hand() {
         // c = -2, -1, 0, 1, 2 on the real axis. From 1: 0, 1, 2, 5; from 2: 0, 2, 6; the others stay for ever.
-        let params = Params {
-            size: [5, 1],
-            origin: [-2.0, 0.0],
-            step: 1.0,
-            max_iterations: 50,
-        };
+        let params = Params { size: [5, 1], origin: [-2.0, 0.0], step: 1.0, max_iterations: 50 };
         let iterations = reference(&params);
         assert_eq!(iterations, [50, 50, 50, 3, 2]);
         assert_eq!(flops(&iterations), 8.0 * 155.0);
@@ -76,21 +68,11 @@ mod tests {
 
     #[test]
     fn rows_are_conjugate() {
-        let params = Params {
-            size: [7, 3],
-            origin: [-1.5, -0.5],
-            step: 0.5,
-            max_iterations: 20,
-        };
+        let params = Params { size: [7, 3], origin: [-1.5, -0.5], step: 0.5, max_iterations: 20 };
         let iterations = reference(&params);
         assert_eq!(iterations[..7], iterations[14..]);
         // c = i: 0, i, i - 1, -i, i - 1, … stays.
-        let i = Params {
-            size: [1, 1],
-            origin: [0.0, 1.0],
-            step: 1.0,
-            max_iterations: 20,
-        };
+        let i = Params { size: [1, 1], origin: [0.0, 1.0], step: 1.0, max_iterations: 20 };
         assert_eq!(reference(&i), [20]);
     }
 }

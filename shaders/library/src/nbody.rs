@@ -47,11 +47,7 @@ mod tests {
 
     #[test]
     fn momentum_is_kept() {
-        let pos = [
-            [0.0, 1.0, 2.0, 3.0],
-            [4.0, -1.0, 0.5, 1.0],
-            [-2.0, 0.25, 1.0, 2.0],
-        ];
+        let pos = [[0.0, 1.0, 2.0, 3.0], [4.0, -1.0, 0.5, 1.0], [-2.0, 0.25, 1.0, 2.0]];
         let acc = reference(&pos, 0.1);
         for axis in 0..3 {
             let force = pos.iter().zip(&acc).map(|(p, a)| p[3] * a[axis]).sum::<f32>();

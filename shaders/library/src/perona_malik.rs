@@ -57,11 +57,7 @@ mod tests {
     #[test]
     fn by_hand() {
         // Two pixels a kappa apart: each moves by lambda * exp(-1) * kappa; up and down there is nothing.
-        let params = Params {
-            size: [2, 1],
-            kappa: 2.0,
-            lambda: 0.25,
-        };
+        let params = Params { size: [2, 1], kappa: 2.0, lambda: 0.25 };
         let dst = reference(&params, &[1.0, 3.0]);
         let moved = 0.25 * (-1.0_f32).exp() * 2.0;
         assert_eq!(dst, [1.0 + moved, 3.0 - moved]);
@@ -69,11 +65,7 @@ mod tests {
 
     #[test]
     fn a_flat_image_and_a_steep_edge_stay() {
-        let params = Params {
-            size: [3, 2],
-            kappa: 0.1,
-            lambda: 0.25,
-        };
+        let params = Params { size: [3, 2], kappa: 0.1, lambda: 0.25 };
         assert_eq!(reference(&params, &[5.0; 6]), [5.0; 6]);
         let edge = [0.0, 0.0, 100.0, 0.0, 0.0, 100.0];
         assert_eq!(reference(&params, &edge), edge);
@@ -81,11 +73,7 @@ mod tests {
 
     #[test]
     fn gentle_differences_diffuse_and_the_mean_is_kept() {
-        let params = Params {
-            size: [3, 3],
-            kappa: 1e6,
-            lambda: 0.25,
-        };
+        let params = Params { size: [3, 3], kappa: 1e6, lambda: 0.25 };
         let mut src = [0.0; 9];
         src[4] = 8.0;
         #[rustfmt::skip]

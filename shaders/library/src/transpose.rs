@@ -17,10 +17,7 @@ pub const TRANSPOSE: ShaderFile = ShaderFile {
 /// # Panics
 /// If `src` is no whole number of rows.
 pub fn reference(width: usize, src: &[f32]) -> Vec<f32> {
-    assert!(
-        src.is_empty() || src.len().is_multiple_of(width),
-        "whole rows of {width}"
-    );
+    assert!(src.is_empty() || src.len().is_multiple_of(width), "whole rows of {width}");
     let height = src.len().checked_div(width).unwrap_or(0);
     let positions = (0..width).flat_map(|x| (0..height).map(move |y| y * width + x));
     positions.map(|i| src[i]).collect()

@@ -10,9 +10,7 @@ fn kernel(file: &ShaderFile) -> Kernel {
 }
 
 fn named(name: &str) -> &'static ShaderFile {
-    ALL.iter()
-        .find(|file| file.name == name)
-        .unwrap_or_else(|| panic!("{name} is in the library"))
+    ALL.iter().find(|file| file.name == name).unwrap_or_else(|| panic!("{name} is in the library"))
 }
 
 #[test]
@@ -37,18 +35,10 @@ fn names_are_in_order_and_different() {
 #[test]
 fn every_file_opens_with_what_it_costs_and_where_it_ends() {
     for file in ALL {
-        let header = file
-            .source
-            .lines()
-            .take_while(|line| line.starts_with("//"))
-            .collect::<Vec<_>>()
-            .join("\n");
+        let header =
+            file.source.lines().take_while(|line| line.starts_with("//")).collect::<Vec<_>>().join("\n");
         for part in ["Cost for each", "Limits:", "flop", "bytes"] {
-            assert!(
-                header.contains(part),
-                "{}.wgsl says nothing of `{part}`",
-                file.name
-            );
+            assert!(header.contains(part), "{}.wgsl says nothing of `{part}`", file.name);
         }
     }
 }
@@ -63,13 +53,7 @@ fn check_bindings(name: &str, expected: &str) {
         (_, false, true) => format!("={}", b.name),
         _ => b.name.clone(),
     };
-    let found = kernel
-        .interface()
-        .bindings
-        .iter()
-        .map(describe)
-        .collect::<Vec<_>>()
-        .join(" ");
+    let found = kernel.interface().bindings.iter().map(describe).collect::<Vec<_>>().join(" ");
     assert_eq!(found, expected);
 }
 
@@ -116,16 +100,8 @@ fn uniforms_are_laid_out_as_their_rust_twins() {
     let size = |name: &str| {
         let kernel = kernel(named(name));
         let interface = kernel.interface();
-        interface.bindings[interface.position("params").unwrap()]
-            .ty
-            .size() as usize
+        interface.bindings[interface.position("params").unwrap()].ty.size() as usize
     };
-    assert_eq!(
-        size("mandelbrot"),
-        size_of::<warpweft_shaders::mandelbrot::Params>()
-    );
-    assert_eq!(
-        size("perona_malik"),
-        size_of::<warpweft_shaders::perona_malik::Params>()
-    );
+    assert_eq!(size("mandelbrot"), size_of::<warpweft_shaders::mandelbrot::Params>());
+    assert_eq!(size("perona_malik"), size_of::<warpweft_shaders::perona_malik::Params>());
 }

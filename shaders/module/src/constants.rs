@@ -20,9 +20,8 @@ pub(crate) type Values = BTreeMap<String, f64>;
 pub(crate) fn check(overrides: &[Override], given: &[(String, f64)]) -> Result<Values, ModuleError> {
     let mut values = Values::new();
     for (name, value) in given {
-        let found = overrides
-            .iter()
-            .find(|o| o.name == *name || o.id.is_some_and(|id| id.to_string() == *name));
+        let found =
+            overrides.iter().find(|o| o.name == *name || o.id.is_some_and(|id| id.to_string() == *name));
         let Some(target) = found else {
             return Err(ModuleError::UnknownConstant {
                 name: name.clone(),
@@ -32,11 +31,7 @@ pub(crate) fn check(overrides: &[Override], given: &[(String, f64)]) -> Result<V
         };
         let value = fit(target, *value)?;
         if let Some(first) = values.insert(key(target.id, &target.name), value) {
-            return Err(ModuleError::DuplicateConstant {
-                name: target.name.clone(),
-                first,
-                second: value,
-            });
+            return Err(ModuleError::DuplicateConstant { name: target.name.clone(), first, second: value });
         }
     }
     Ok(values)
@@ -57,18 +52,9 @@ fn fit(target: &Override, value: f64) -> Result<f64, ModuleError> {
         "it must be a whole number".to_string()
     } else {
         // An integer has no negative zero; a hash of it would see one.
-        return Ok(if is_float(target.scalar) {
-            value
-        } else {
-            value + 0.0
-        });
+        return Ok(if is_float(target.scalar) { value } else { value + 0.0 });
     };
-    Err(ModuleError::ConstantValue {
-        name: target.name.clone(),
-        scalar: target.scalar,
-        value,
-        reason,
-    })
+    Err(ModuleError::ConstantValue { name: target.name.clone(), scalar: target.scalar, value, reason })
 }
 
 fn is_float(scalar: Scalar) -> bool {
@@ -102,18 +88,12 @@ pub(crate) fn require(
     for (handle, o) in module.overrides.iter() {
         let name = o.name.clone().unwrap_or_default();
         if o.init.is_none() && !values.contains_key(&key(o.id, &name)) {
-            let unknown = || Location {
-                file: String::new(),
-                line: 1,
-                column: 1,
-            };
+            let unknown = || Location { file: String::new(), line: 1, column: 1 };
             return Err(ModuleError::MissingConstant {
                 kernel: kernel.to_string(),
                 name,
                 scalar: reflect::scalar_of(module, o.ty).unwrap_or(Scalar::U32),
-                location: joined
-                    .locate(module.overrides.get_span(handle))
-                    .unwrap_or_else(unknown),
+                location: joined.locate(module.overrides.get_span(handle)).unwrap_or_else(unknown),
             });
         }
     }
@@ -122,36 +102,18 @@ pub(crate) fn require(
 
 /// The values for the overrides left in `module`, as naga takes them.
 pub(crate) fn used(module: &naga::Module, values: &Values) -> PipelineConstants {
-    let keys = module
-        .overrides
-        .iter()
-        .map(|(_, o)| key(o.id, o.name.as_deref().unwrap_or_default()));
-    keys.filter_map(|key| values.get(&key).map(|value| (key.clone(), *value)))
-        .collect()
+    let keys = module.overrides.iter().map(|(_, o)| key(o.id, o.name.as_deref().unwrap_or_default()));
+    keys.filter_map(|key| values.get(&key).map(|value| (key.clone(), *value))).collect()
 }
 
 /// Gives arrays whose length is an override that length as a constant: whoever reads the module need not know overrides.
 pub(crate) fn fix_array_lengths(module: &mut naga::Module) {
     let pending = module.types.iter().filter_map(|(handle, ty)| match ty.inner {
-        TypeInner::Array {
-            base,
-            size: ArraySize::Pending(length),
-            stride,
-        } => {
+        TypeInner::Array { base, size: ArraySize::Pending(length), stride } => {
             let length = length_of(module, module.overrides[length].init?)?;
-            let inner = TypeInner::Array {
-                base,
-                size: ArraySize::Constant(length),
-                stride,
-            };
+            let inner = TypeInner::Array { base, size: ArraySize::Constant(length), stride };
             // The name keeps the type apart from a plain array of that length, which WGSL takes to be another type.
-            Some((
-                handle,
-                naga::Type {
-                    name: Some(format!("sized {}", handle.index())),
-                    inner,
-                },
-            ))
+            Some((handle, naga::Type { name: Some(format!("sized {}", handle.index())), inner }))
         }
         _ => None,
     });
@@ -177,17 +139,10 @@ pub(crate) fn explain(
     given: &[(String, f64)],
     error: PipelineConstantError,
 ) -> ModuleError {
-    let constants = given
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}"))
-        .collect::<Vec<_>>();
+    let constants = given.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>();
     ModuleError::Specialisation {
         kernel: kernel.to_string(),
-        constants: if constants.is_empty() {
-            "its defaults".to_string()
-        } else {
-            constants.join(", ")
-        },
+        constants: if constants.is_empty() { "its defaults".to_string() } else { constants.join(", ") },
         reason: reason(&error),
         location: joined
             .function(kernel)
@@ -201,10 +156,7 @@ fn reason(error: &PipelineConstantError) -> String {
             "a workgroup size is not positive: give the override that it comes from another value".to_string()
         }
         PipelineConstantError::ValidationError(error) => {
-            format!(
-                "{}: give the overrides other values",
-                explain::cause(error.as_inner())
-            )
+            format!("{}: give the overrides other values", explain::cause(error.as_inner()))
         }
         other => format!("{other}: give the overrides values for which their expressions exist"),
     }

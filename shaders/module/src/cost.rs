@@ -30,18 +30,10 @@ pub(crate) fn of(module: &Module, info: &ModuleInfo, layouter: &Layouter) -> Cos
     Body::new(module, info.get_entry_point(0), layouter, &functions, function).cost()
 }
 
-const NOTHING: Cost = Cost {
-    operations: 0.0,
-    bytes_read: 0.0,
-    bytes_written: 0.0,
-    exact: true,
-};
+const NOTHING: Cost = Cost { operations: 0.0, bytes_read: 0.0, bytes_written: 0.0, exact: true };
 
 fn operations(operations: f64) -> Cost {
-    Cost {
-        operations,
-        ..NOTHING
-    }
+    Cost { operations, ..NOTHING }
 }
 
 fn add(a: Cost, b: Cost) -> Cost {
@@ -79,21 +71,11 @@ impl<'a> Body<'a> {
         functions: &'a [Cost],
         function: &'a Function,
     ) -> Self {
-        Body {
-            module,
-            info,
-            layouter,
-            functions,
-            function,
-            guards: guards(module, info, function),
-        }
+        Body { module, info, layouter, functions, function, guards: guards(module, info, function) }
     }
 
     fn cost(&self) -> Cost {
-        self.block(
-            &self.function.body,
-            &mut Constants::new(self.module, self.function),
-        )
+        self.block(&self.function.body, &mut Constants::new(self.module, self.function))
     }
 
     fn block(&self, block: &Block, known: &mut Constants<'_>) -> Cost {
@@ -107,16 +89,11 @@ impl<'a> Body<'a> {
 
     fn statement(&self, statement: &Statement, known: &mut Constants<'_>) -> Cost {
         match *statement {
-            Statement::Emit(ref range) => range
-                .clone()
-                .map(|handle| self.expression(handle))
-                .fold(NOTHING, add),
+            Statement::Emit(ref range) => {
+                range.clone().map(|handle| self.expression(handle)).fold(NOTHING, add)
+            }
             Statement::Block(ref block) => self.block(block, known),
-            Statement::If {
-                condition,
-                ref accept,
-                ref reject,
-            } => {
+            Statement::If { condition, ref accept, ref reject } => {
                 let accept = self.block(accept, &mut known.clone());
                 let reject = self.block(reject, &mut known.clone());
                 if self.guards.contains(&condition) {
@@ -126,17 +103,11 @@ impl<'a> Body<'a> {
                 }
             }
             Statement::Switch { ref cases, .. } => {
-                let sum = cases
-                    .iter()
-                    .map(|case| self.block(&case.body, &mut known.clone()))
-                    .fold(NOTHING, add);
+                let sum =
+                    cases.iter().map(|case| self.block(&case.body, &mut known.clone())).fold(NOTHING, add);
                 times(sum, 1.0 / cases.len().max(1) as f64)
             }
-            Statement::Loop {
-                ref body,
-                ref continuing,
-                ..
-            } => {
+            Statement::Loop { ref body, ref continuing, .. } => {
                 let found = trips(known, self.function, statement);
                 let mut inside = known.clone();
                 inside.after(statement);
@@ -145,17 +116,12 @@ impl<'a> Body<'a> {
                 total.exact &= found.is_some_and(|trips| trips.always);
                 total
             }
-            Statement::Store { pointer, .. } => Cost {
-                bytes_written: self.storage_bytes(pointer),
-                ..NOTHING
-            },
+            Statement::Store { pointer, .. } => {
+                Cost { bytes_written: self.storage_bytes(pointer), ..NOTHING }
+            }
             Statement::Atomic { pointer, .. } => {
                 let bytes = self.storage_bytes(pointer);
-                Cost {
-                    bytes_read: bytes,
-                    bytes_written: bytes,
-                    ..operations(1.0)
-                }
+                Cost { bytes_read: bytes, bytes_written: bytes, ..operations(1.0) }
             }
             Statement::Call { function, .. } => {
                 self.functions.get(function.index()).copied().unwrap_or(NOTHING)
@@ -171,19 +137,14 @@ impl<'a> Body<'a> {
         let own = self.components(handle);
         operations(match self.function.expressions[handle] {
             Expression::Load { pointer } => {
-                return Cost {
-                    bytes_read: self.storage_bytes(pointer),
-                    ..NOTHING
-                };
+                return Cost { bytes_read: self.storage_bytes(pointer), ..NOTHING };
             }
             Expression::Unary { .. }
             | Expression::Select { .. }
             | Expression::As { convert: Some(_), .. } => own,
-            Expression::Binary {
-                op: naga::BinaryOperator::Multiply,
-                left,
-                right,
-            } => self.product(left, right, own),
+            Expression::Binary { op: naga::BinaryOperator::Multiply, left, right } => {
+                self.product(left, right, own)
+            }
             // A comparison has as many results as its operands have components.
             Expression::Binary { .. } => own,
             Expression::Relational { argument, .. } => self.components(argument),
@@ -242,15 +203,12 @@ impl<'a> Body<'a> {
     /// The bytes behind a pointer into storage; none elsewhere.
     fn storage_bytes(&self, pointer: Handle<Expression>) -> f64 {
         match *self.ty(pointer) {
-            TypeInner::Pointer {
-                base,
-                space: AddressSpace::Storage { .. },
-            } => f64::from(self.layouter[base].size),
-            TypeInner::ValuePointer {
-                size,
-                scalar,
-                space: AddressSpace::Storage { .. },
-            } => size.map_or(1.0, count) * f64::from(scalar.width),
+            TypeInner::Pointer { base, space: AddressSpace::Storage { .. } } => {
+                f64::from(self.layouter[base].size)
+            }
+            TypeInner::ValuePointer { size, scalar, space: AddressSpace::Storage { .. } } => {
+                size.map_or(1.0, count) * f64::from(scalar.width)
+            }
             _ => 0.0,
         }
     }

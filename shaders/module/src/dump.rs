@@ -21,19 +21,11 @@ fn print(module: &Module, out: &mut String) -> std::fmt::Result {
     }
     for (handle, constant) in module.constants.iter() {
         let name = constant.name.as_deref().unwrap_or_default();
-        writeln!(
-            out,
-            "const {handle:?} {name}: {:?} = {:?}",
-            constant.ty, constant.init
-        )?;
+        writeln!(out, "const {handle:?} {name}: {:?} = {:?}", constant.ty, constant.init)?;
     }
     for (handle, variable) in module.global_variables.iter() {
         let name = variable.name.as_deref().unwrap_or_default();
-        write!(
-            out,
-            "var {handle:?} {name}: {:?} in {:?}",
-            variable.ty, variable.space
-        )?;
+        write!(out, "var {handle:?} {name}: {:?} in {:?}", variable.ty, variable.space)?;
         if let Some(place) = &variable.binding {
             write!(out, " at group {} binding {}", place.group, place.binding)?;
         }
@@ -45,11 +37,7 @@ fn print(module: &Module, out: &mut String) -> std::fmt::Result {
         body(function, out)?;
     }
     for point in &module.entry_points {
-        writeln!(
-            out,
-            "\n{:?} entry {} of {:?}",
-            point.stage, point.name, point.workgroup_size
-        )?;
+        writeln!(out, "\n{:?} entry {} of {:?}", point.stage, point.name, point.workgroup_size)?;
         body(&point.function, out)?;
     }
     Ok(())
@@ -58,19 +46,11 @@ fn print(module: &Module, out: &mut String) -> std::fmt::Result {
 fn body(function: &Function, out: &mut String) -> std::fmt::Result {
     for (index, argument) in function.arguments.iter().enumerate() {
         let name = argument.name.as_deref().unwrap_or_default();
-        writeln!(
-            out,
-            "  argument {index} {name}: {:?} {:?}",
-            argument.ty, argument.binding
-        )?;
+        writeln!(out, "  argument {index} {name}: {:?} {:?}", argument.ty, argument.binding)?;
     }
     for (handle, local) in function.local_variables.iter() {
         let name = local.name.as_deref().unwrap_or_default();
-        writeln!(
-            out,
-            "  local {handle:?} {name}: {:?} = {:?}",
-            local.ty, local.init
-        )?;
+        writeln!(out, "  local {handle:?} {name}: {:?} = {:?}", local.ty, local.init)?;
     }
     for (handle, expression) in function.expressions.iter() {
         match function.named_expressions.get(&handle) {
@@ -82,9 +62,7 @@ fn body(function: &Function, out: &mut String) -> std::fmt::Result {
 }
 
 fn block(statements: &Block, depth: usize, out: &mut String) -> std::fmt::Result {
-    statements
-        .iter()
-        .try_for_each(|inner| statement(inner, depth, out))
+    statements.iter().try_for_each(|inner| statement(inner, depth, out))
 }
 
 fn statement(statement: &Statement, depth: usize, out: &mut String) -> std::fmt::Result {
@@ -95,11 +73,7 @@ fn statement(statement: &Statement, depth: usize, out: &mut String) -> std::fmt:
             writeln!(out, "{margin}{{")?;
             block(inner, depth + 1, out)?;
         }
-        Statement::If {
-            condition,
-            accept,
-            reject,
-        } => {
+        Statement::If { condition, accept, reject } => {
             writeln!(out, "{margin}if {condition:?} {{")?;
             block(accept, depth + 1, out)?;
             if !reject.is_empty() {
@@ -115,11 +89,7 @@ fn statement(statement: &Statement, depth: usize, out: &mut String) -> std::fmt:
                 block(&case.body, depth + 1, out)?;
             }
         }
-        Statement::Loop {
-            body,
-            continuing,
-            break_if,
-        } => {
+        Statement::Loop { body, continuing, break_if } => {
             writeln!(out, "{margin}loop {{")?;
             block(body, depth + 1, out)?;
             writeln!(out, "{margin}continuing, break if {break_if:?}")?;

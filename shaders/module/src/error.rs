@@ -57,11 +57,7 @@ pub enum ModuleError {
         others: Vec<String>,
     },
     /// There is no compute entry point of that name.
-    #[error(
-        "there is no kernel `{name}`{}; the module has {}",
-        suggestion(similar),
-        listing(known)
-    )]
+    #[error("there is no kernel `{name}`{}; the module has {}", suggestion(similar), listing(known))]
     UnknownKernel {
         /// The name asked for.
         name: String,
@@ -123,10 +119,7 @@ pub enum ModuleError {
         location: Location,
     },
     /// With these constants an expression of overrides has no value.
-    #[error(
-        "{}kernel `{kernel}` cannot be specialised with {constants}: {reason}",
-        at(location)
-    )]
+    #[error("{}kernel `{kernel}` cannot be specialised with {constants}: {reason}", at(location))]
     Specialisation {
         /// The kernel.
         kernel: String,
@@ -182,16 +175,9 @@ impl Diagnostic {
         labels: Vec<(usize, Range<usize>, String)>,
         notes: Vec<String>,
     ) -> Box<Diagnostic> {
-        let location = labels
-            .first()
-            .map(|(file, range, _)| source::locate(&sources[*file], range.start));
+        let location = labels.first().map(|(file, range, _)| source::locate(&sources[*file], range.start));
         let text = render(sources, &message, &labels, &notes);
-        Box::new(Diagnostic {
-            message,
-            location,
-            notes,
-            text,
-        })
+        Box::new(Diagnostic { message, location, notes, text })
     }
 }
 
@@ -212,29 +198,18 @@ fn render(
         files.add(printable(&source.name), printable(&source.text));
     }
     let labels = labels.iter().enumerate().map(|(index, (file, range, text))| {
-        let label = if index == 0 {
-            Label::primary
-        } else {
-            Label::secondary
-        };
+        let label = if index == 0 { Label::primary } else { Label::secondary };
         label(*file, range.clone()).with_message(text)
     });
-    let report = Report::error()
-        .with_message(message)
-        .with_labels(labels.collect())
-        .with_notes(notes.to_vec());
+    let report =
+        Report::error().with_message(message).with_labels(labels.collect()).with_notes(notes.to_vec());
     let mut text = String::new();
     if term::emit_to_string(&mut text, &term::Config::default(), &files, &report).is_err() {
         return message.to_string();
     }
     // Whoever prints an error says that it is one.
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    text.lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .trim_end()
-        .to_string()
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_string()
 }
 
 /// The text with control characters replaced by as many bytes: a file must not steer the reader's terminal.
@@ -256,23 +231,15 @@ pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 }
 
 fn at(location: &Option<Location>) -> String {
-    location
-        .as_ref()
-        .map_or(String::new(), |location| format!("{location}: "))
+    location.as_ref().map_or(String::new(), |location| format!("{location}: "))
 }
 
 fn suggestion(similar: &Option<String>) -> String {
-    similar
-        .as_ref()
-        .map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
+    similar.as_ref().map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
 
 fn listing(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn overrides(known: &[String]) -> String {
@@ -287,8 +254,5 @@ fn no_kernel(others: &[String]) -> String {
     if others.is_empty() {
         return wanted.to_string();
     }
-    format!(
-        "{wanted}; there are entry points of other stages: {}",
-        listing(others)
-    )
+    format!("{wanted}; there are entry points of other stages: {}", listing(others))
 }

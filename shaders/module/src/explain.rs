@@ -34,21 +34,14 @@ pub(crate) fn invalid(
     module: &naga::Module,
     error: &WithSpan<ValidationError>,
 ) -> ModuleError {
-    if let ValidationError::EntryPoint {
-        name,
-        source: EntryPointError::BindingCollision(second),
-        ..
-    } = error.as_inner()
+    if let ValidationError::EntryPoint { name, source: EntryPointError::BindingCollision(second), .. } =
+        error.as_inner()
     {
         return clash(joined, module, name, *second);
     }
     let mut labels = labels(joined, error.spans().map(|(span, text)| (*span, text.as_str())));
     if let (true, ValidationError::EntryPoint { name, .. }) = (labels.is_empty(), error.as_inner()) {
-        labels.extend(
-            joined
-                .function(name)
-                .map(|(file, range)| (file, range, "declared here".to_string())),
-        );
+        labels.extend(joined.function(name).map(|(file, range)| (file, range, "declared here".to_string())));
     }
     ModuleError::Invalid(finish(joined, headline(error.as_inner()), labels, Vec::new()))
 }
@@ -62,21 +55,13 @@ fn clash(
 ) -> ModuleError {
     let variables = &module.global_variables;
     let place = variables[second].binding;
-    let first = variables
-        .iter()
-        .find(|(handle, v)| *handle != second && v.binding == place);
+    let first = variables.iter().find(|(handle, v)| *handle != second && v.binding == place);
     let name = |handle: Handle<GlobalVariable>| {
         format!("`{}`", variables[handle].name.as_deref().unwrap_or_default())
     };
-    let handles = [Some(second), first.map(|(handle, _)| handle)]
-        .into_iter()
-        .flatten();
-    let spans = handles.map(|handle| {
-        (
-            variables.get_span(handle),
-            format!("{} is declared here", name(handle)),
-        )
-    });
+    let handles = [Some(second), first.map(|(handle, _)| handle)].into_iter().flatten();
+    let spans =
+        handles.map(|handle| (variables.get_span(handle), format!("{} is declared here", name(handle))));
     let (group, binding) = place.map_or((0, 0), |place| (place.group, place.binding));
     let message = format!(
         "kernel `{kernel}` uses {} and {}, both at @group({group}) @binding({binding})",
@@ -84,12 +69,7 @@ fn clash(
         name(second),
     );
     let note = "give each binding of a kernel its own @binding number".to_string();
-    ModuleError::BindingClash(diagnostic(
-        joined,
-        message,
-        &spans.collect::<Vec<_>>(),
-        vec![note],
-    ))
+    ModuleError::BindingClash(diagnostic(joined, message, &spans.collect::<Vec<_>>(), vec![note]))
 }
 
 /// A finding of this crate's own, at spans of the joined text.
@@ -104,26 +84,16 @@ pub(crate) fn diagnostic(
 }
 
 fn labels<'a>(joined: &Joined, spans: impl Iterator<Item = (Span, &'a str)>) -> Vec<Label> {
-    let label = |(span, text)| {
-        joined
-            .origin(span)
-            .map(|(file, range)| (file, range, wording::remark(text)))
-    };
+    let label = |(span, text)| joined.origin(span).map(|(file, range)| (file, range, wording::remark(text)));
     spans.filter_map(label).collect()
 }
 
 /// Adds advice, and puts it all together.
 fn finish(joined: &Joined, message: String, labels: Vec<Label>, mut notes: Vec<String>) -> Box<Diagnostic> {
-    let codes = labels
-        .iter()
-        .map(|(file, range, _)| joined.code(*file, range))
-        .collect::<Vec<_>>();
+    let codes = labels.iter().map(|(file, range, _)| joined.code(*file, range)).collect::<Vec<_>>();
     notes.extend(quirks::advice(&message, &codes, &joined.text).map(str::to_string));
     if let Some((file, ..)) = labels.iter().find(|(file, ..)| *file >= joined.given) {
-        let name = joined.sources[*file]
-            .name
-            .trim_start_matches("<alias ")
-            .trim_end_matches('>');
+        let name = joined.sources[*file].name.trim_start_matches("<alias ").trim_end_matches('>');
         if message.contains("redefinition") {
             notes.push(format!(
                 "`{name}` is supplied from outside as an alias: remove its declaration from the source, or do not supply it"
@@ -137,11 +107,7 @@ fn finish(joined: &Joined, message: String, labels: Vec<Label>, mut notes: Vec<S
 fn headline(error: &ValidationError) -> String {
     let about = match error {
         ValidationError::Function { name, .. } => format!("function `{name}`"),
-        ValidationError::EntryPoint {
-            name,
-            stage: ShaderStage::Compute,
-            ..
-        } => format!("kernel `{name}`"),
+        ValidationError::EntryPoint { name, stage: ShaderStage::Compute, .. } => format!("kernel `{name}`"),
         ValidationError::EntryPoint { name, .. } => format!("entry point `{name}`"),
         ValidationError::GlobalVariable { name, .. } => format!("variable `{name}`"),
         ValidationError::Type { name, .. } if !name.is_empty() => format!("type `{name}`"),
@@ -157,11 +123,7 @@ pub(crate) fn cause(error: &ValidationError) -> String {
     let mut causes = Vec::new();
     let mut cause: &dyn Error = error;
     while let Some(next) = cause.source() {
-        causes.push(
-            wording::plain(&next.to_string())
-                .trim_end_matches('.')
-                .to_string(),
-        );
+        causes.push(wording::plain(&next.to_string()).trim_end_matches('.').to_string());
         cause = next;
     }
     // Layers that only say that something inside is wrong are of no use beside what is inside.

@@ -25,9 +25,9 @@ pub(crate) fn guards(
             | Expression::FunctionArgument(_)
             | Expression::ArrayLength(_) => true,
             Expression::Load { pointer } => match function.expressions[*pointer] {
-                Expression::LocalVariable(local) => stores
-                    .get(&local)
-                    .is_some_and(|values| values.iter().all(is_guard)),
+                Expression::LocalVariable(local) => {
+                    stores.get(&local).is_some_and(|values| values.iter().all(is_guard))
+                }
                 _ => is_uniform(info[*pointer].ty.inner_with(&module.types)),
             },
             Expression::Unary { expr, .. } | Expression::As { expr, .. } => is_guard(expr),

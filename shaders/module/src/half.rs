@@ -34,15 +34,8 @@ pub(crate) fn refuse_casts(joined: &Joined) -> Result<(), ModuleError> {
     if has_int16(&joined.text) {
         return Ok(());
     }
-    let place = first(joined, |text| {
-        casts(text)
-            .into_iter()
-            .find(|(_, halves)| *halves)
-            .map(|(at, _)| at)
-    });
-    place.map_or(Ok(()), |place| {
-        Err(refusal(joined, place, "a bitcast to 16-bit floats", BITCAST))
-    })
+    let place = first(joined, |text| casts(text).into_iter().find(|(_, halves)| *halves).map(|(at, _)| at));
+    place.map_or(Ok(()), |place| Err(refusal(joined, place, "a bitcast to 16-bit floats", BITCAST)))
 }
 
 /// An error if a kernel has 16-bit integers that nobody enabled.
@@ -54,9 +47,7 @@ pub(crate) fn refuse_unasked_integers(joined: &Joined, features: Features) -> Re
         return Err(refusal(joined, place, "`frexp` of 16-bit floats", FREXP));
     }
     let place = first(joined, |text| casts(text).into_iter().next().map(|(at, _)| at));
-    place.map_or(Ok(()), |place| {
-        Err(refusal(joined, place, "a bitcast from 16-bit floats", BITCAST))
-    })
+    place.map_or(Ok(()), |place| Err(refusal(joined, place, "a bitcast from 16-bit floats", BITCAST)))
 }
 
 fn has_int16(text: &str) -> bool {
@@ -72,12 +63,7 @@ fn first(joined: &Joined, find: impl Fn(&str) -> Option<Range<usize>>) -> Option
 fn refusal(joined: &Joined, place: (usize, Range<usize>), what: &str, advice: &str) -> ModuleError {
     let labels = vec![(place.0, place.1, "this one".to_string())];
     let message = format!("{what} is not supported");
-    ModuleError::Unsupported(Diagnostic::new(
-        &joined.sources,
-        message,
-        labels,
-        vec![advice.to_string()],
-    ))
+    ModuleError::Unsupported(Diagnostic::new(&joined.sources, message, labels, vec![advice.to_string()]))
 }
 
 fn word(text: &str, wanted: &str) -> Option<Range<usize>> {

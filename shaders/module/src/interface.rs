@@ -117,8 +117,8 @@ pub struct Interface {
     /// It executes an atomic operation on storage.
     pub storage_atomics: bool,
     /// Along how many axes of the grid it looks (1 to 3): the highest axis of an id that it uses, or of its workgroup
-    /// size that is above one.
-    pub axes: u32,
+    /// size that is above one. `None` where it uses an id as a whole, and so cannot be told.
+    pub axes: Option<u32>,
     /// It reads `num_workgroups`.
     pub num_workgroups: bool,
     /// A rough static cost.

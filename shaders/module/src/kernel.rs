@@ -62,10 +62,7 @@ impl Kernel {
 
 impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kernel")
-            .field("interface", self.interface())
-            .field("hash", &self.hash())
-            .finish()
+        f.debug_struct("Kernel").field("interface", self.interface()).field("hash", &self.hash()).finish()
     }
 }
 
@@ -99,15 +96,7 @@ pub(crate) fn specialise(
     let interface = reflect::interface(accepted, &module, &info)?;
     half::refuse_unasked_integers(&accepted.joined, interface.features)?;
     let hash = Hash::new(&accepted.digest, entry, &values);
-    Ok(Kernel {
-        inner: Arc::new(Inner {
-            accepted: accepted.clone(),
-            naga: module,
-            info,
-            interface,
-            hash,
-        }),
-    })
+    Ok(Kernel { inner: Arc::new(Inner { accepted: accepted.clone(), naga: module, info, interface, hash }) })
 }
 
 /// The BLAKE3 hash that identifies a [`Kernel`]; `Display` is hexadecimal.

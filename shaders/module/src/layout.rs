@@ -14,26 +14,15 @@ pub(crate) fn ty(
     handle: Handle<naga::Type>,
 ) -> Result<Type, ModuleError> {
     let source = &module.types[handle];
-    let unknown = || ModuleError::FrontEnd {
-        message: format!("{:?} in a binding", source.inner),
-    };
+    let unknown = || ModuleError::FrontEnd { message: format!("{:?} in a binding", source.inner) };
     let known = |s: naga::Scalar| scalar(s).ok_or_else(unknown);
     Ok(match source.inner {
         TypeInner::Scalar(s) => Type::Scalar(known(s)?),
         TypeInner::Atomic(s) => Type::Atomic(known(s)?),
-        TypeInner::Vector { size, scalar } => Type::Vector {
-            len: size.into(),
-            scalar: known(scalar)?,
-        },
-        TypeInner::Matrix {
-            columns,
-            rows,
-            scalar,
-        } => Type::Matrix {
-            columns: columns.into(),
-            rows: rows.into(),
-            scalar: known(scalar)?,
-        },
+        TypeInner::Vector { size, scalar } => Type::Vector { len: size.into(), scalar: known(scalar)? },
+        TypeInner::Matrix { columns, rows, scalar } => {
+            Type::Matrix { columns: columns.into(), rows: rows.into(), scalar: known(scalar)? }
+        }
         TypeInner::Array { base, size, stride } => Type::Array {
             element: Box::new(ty(module, layouter, base)?),
             len: match size {
@@ -45,10 +34,7 @@ pub(crate) fn ty(
         },
         TypeInner::Struct { ref members, span } => Type::Struct {
             name: source.name.clone().unwrap_or_default(),
-            members: members
-                .iter()
-                .map(|m| member(module, layouter, m))
-                .collect::<Result<_, _>>()?,
+            members: members.iter().map(|m| member(module, layouter, m)).collect::<Result<_, _>>()?,
             size: span,
             // One byte, rounded up to the alignment: naga keeps the number itself private.
             align: layouter[handle].alignment.round_up(1),

@@ -56,24 +56,13 @@ impl Module {
         let (naga, info) = sheltered(joined.nesting, || read(&joined))??;
         let overrides = reflect::overrides(&naga);
         let digest = kernel::digest(sources, aliases);
-        Ok(Module {
-            inner: Arc::new(Accepted {
-                joined,
-                naga,
-                info,
-                overrides,
-                digest,
-            }),
-        })
+        Ok(Module { inner: Arc::new(Accepted { joined, naga, info, overrides, digest }) })
     }
 
     /// The names of the kernels (compute entry points) in source order.
     pub fn entries(&self) -> Vec<&str> {
         let points = self.inner.naga.entry_points.iter();
-        points
-            .filter(|p| p.stage == naga::ShaderStage::Compute)
-            .map(|p| p.name.as_str())
-            .collect()
+        points.filter(|p| p.stage == naga::ShaderStage::Compute).map(|p| p.name.as_str()).collect()
     }
 
     /// The overrides in source order.
@@ -89,9 +78,7 @@ impl Module {
     /// that no compute device offers, such as textures.
     pub fn kernel(&self, entry: Option<&str>, constants: &[(String, f64)]) -> Result<Kernel, ModuleError> {
         let entry = self.entry(entry)?;
-        sheltered(self.inner.joined.nesting, || {
-            kernel::specialise(&self.inner, entry, constants)
-        })?
+        sheltered(self.inner.joined.nesting, || kernel::specialise(&self.inner, entry, constants))?
     }
 
     fn entry(&self, wanted: Option<&str>) -> Result<&str, ModuleError> {
@@ -103,43 +90,24 @@ impl Module {
             None => Err(ModuleError::SeveralKernels { known: known() }),
             Some(name) => entries.iter().find(|e| **e == name).copied().ok_or_else(|| {
                 let similar = similar(name, entries.iter().copied());
-                ModuleError::UnknownKernel {
-                    name: name.to_string(),
-                    known: known(),
-                    similar,
-                }
+                ModuleError::UnknownKernel { name: name.to_string(), known: known(), similar }
             }),
         }
     }
 
     fn no_kernel(&self) -> ModuleError {
         let joined = &self.inner.joined;
-        let sources = joined.sources[..joined.given]
-            .iter()
-            .map(|s| s.name.as_str())
-            .collect::<Vec<_>>();
+        let sources = joined.sources[..joined.given].iter().map(|s| s.name.as_str()).collect::<Vec<_>>();
         ModuleError::NoKernel {
-            sources: if sources.is_empty() {
-                "no source at all".to_string()
-            } else {
-                sources.join(", ")
-            },
-            others: self
-                .inner
-                .naga
-                .entry_points
-                .iter()
-                .map(|p| p.name.clone())
-                .collect(),
+            sources: if sources.is_empty() { "no source at all".to_string() } else { sources.join(", ") },
+            others: self.inner.naga.entry_points.iter().map(|p| p.name.clone()).collect(),
         }
     }
 }
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("entries", &self.entries())
-            .finish_non_exhaustive()
+        f.debug_struct("Module").field("entries", &self.entries()).finish_non_exhaustive()
     }
 }
 
@@ -149,8 +117,6 @@ fn read(joined: &Joined) -> Result<(naga::Module, ModuleInfo), ModuleError> {
     // Everything is allowed here, textures too: entry points that are no kernels do no harm. What a kernel needs is
     // looked at when it is made.
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
-    let info = validator
-        .validate(&module)
-        .map_err(|e| explain::invalid(joined, &module, &e))?;
+    let info = validator.validate(&module).map_err(|e| explain::invalid(joined, &module, &e))?;
     Ok((module, info))
 }

@@ -21,12 +21,8 @@ pub(crate) struct Needs {
 
 /// Looks at everything in `module`, whose only entry point reaches all of it.
 pub(crate) fn of(module: &Module, info: &ModuleInfo) -> Needs {
-    let needs = Needs {
-        features: Features::empty(),
-        barriers: false,
-        storage_atomics: false,
-        num_workgroups: false,
-    };
+    let needs =
+        Needs { features: Features::empty(), barriers: false, storage_atomics: false, num_workgroups: false };
     let mut walk = Walk { module, needs };
     for (_, ty) in module.types.iter() {
         walk.ty(&ty.inner);
@@ -48,9 +44,7 @@ impl Walk<'_> {
         for argument in &function.arguments {
             self.binding(argument.binding.as_ref());
             if let TypeInner::Struct { members, .. } = &self.module.types[argument.ty].inner {
-                members
-                    .iter()
-                    .for_each(|member| self.binding(member.binding.as_ref()));
+                members.iter().for_each(|member| self.binding(member.binding.as_ref()));
             }
         }
         for (handle, expression) in function.expressions.iter() {
@@ -109,9 +103,9 @@ impl Walk<'_> {
             | Statement::SubgroupGather { .. }
             | Statement::SubgroupCollectiveOperation { .. } => self.needs.features |= Features::SUBGROUPS,
             Statement::Store { pointer, .. } => self.atomic_access(*pointer, info),
-            Statement::Atomic {
-                pointer, fun, result, ..
-            } => self.atomic(*pointer, fun, result.is_some(), info),
+            Statement::Atomic { pointer, fun, result, .. } => {
+                self.atomic(*pointer, fun, result.is_some(), info)
+            }
             _ => {}
         }
     }

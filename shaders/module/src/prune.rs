@@ -36,10 +36,7 @@ pub(crate) fn forget_results(module: &mut Module, info: &ModuleInfo, point: usiz
     let mut pending = vec![(&module.entry_points[0].function, info.get_entry_point(point))];
     while let Some((function, info_of)) = pending.pop() {
         for (handle, expression) in function.expressions.iter() {
-            if matches!(
-                expression,
-                Expression::Math { .. } | Expression::AtomicResult { .. }
-            ) {
+            if matches!(expression, Expression::Math { .. } | Expression::AtomicResult { .. }) {
                 used.extend(info_of[handle].ty.handle());
             }
         }
@@ -51,19 +48,12 @@ pub(crate) fn forget_results(module: &mut Module, info: &ModuleInfo, point: usiz
             }
         });
     }
-    module
-        .special_types
-        .predeclared_types
-        .retain(|_, ty| used.contains(ty));
+    module.special_types.predeclared_types.retain(|_, ty| used.contains(ty));
 }
 
 fn functions(module: &Module) -> impl Iterator<Item = &naga::Function> {
     let points = module.entry_points.iter().map(|point| &point.function);
-    module
-        .functions
-        .iter()
-        .map(|(_, function)| function)
-        .chain(points)
+    module.functions.iter().map(|(_, function)| function).chain(points)
 }
 
 fn used_constants(module: &Module) -> HashSet<Handle<naga::Constant>> {
@@ -72,8 +62,5 @@ fn used_constants(module: &Module) -> HashSet<Handle<naga::Constant>> {
         Expression::Constant(handle) => Some(handle),
         _ => None,
     };
-    local
-        .chain(module.global_expressions.iter())
-        .filter_map(constant)
-        .collect()
+    local.chain(module.global_expressions.iter()).filter_map(constant).collect()
 }

@@ -27,36 +27,21 @@ const ADVICE: [(&str, &str); 21] = [
         "found \"--\"",
         "WGSL reserves `--`: write `a - -b` or `-(-a)` with a space or brackets, and `i -= 1` to count down",
     ),
-    (
-        "found \"++\"",
-        "WGSL reserves `++`: write `a + b`, and `i += 1` to count up",
-    ),
+    ("found \"++\"", "WGSL reserves `++`: write `a + b`, and `i += 1` to count up"),
     (
         "found \"#\"",
         "WGSL has no preprocessor: give several files as one module, and use `const` or `override` for values",
     ),
     ("can't be passed into functions", POINTERS),
     ("`unrestricted_pointer_parameters` language extension", POINTERS),
-    (
-        "unknown enable-extension `f64`",
-        "leave the line out: f64 needs no directive",
-    ),
-    (
-        "unknown enable-extension `i64`",
-        "leave the line out: i64 and u64 need no directive",
-    ),
-    (
-        "unknown enable-extension `int64`",
-        "leave the line out: i64 and u64 need no directive",
-    ),
+    ("unknown enable-extension `f64`", "leave the line out: f64 needs no directive"),
+    ("unknown enable-extension `i64`", "leave the line out: i64 and u64 need no directive"),
+    ("unknown enable-extension `int64`", "leave the line out: i64 and u64 need no directive"),
     (
         "unknown enable-extension",
         "kernels may enable `f16`, `subgroups` and `wgpu_int16`; f64, i64 and atomics need no directive",
     ),
-    (
-        "unknown language extension",
-        "leave the line out: what is supported works without it",
-    ),
+    ("unknown language extension", "leave the line out: what is supported works without it"),
     (
         "unknown address space",
         "a kernel's variables are `var<storage>`, `var<uniform>`, `var<workgroup>` and `var<private>`",
@@ -81,8 +66,5 @@ const ADVICE: [(&str, &str); 21] = [
         "valid destination for a store",
         "declare the variable `var<storage, read_write>` to write to it; uniforms and read-only storage cannot be written",
     ),
-    (
-        "doesn't support write-only access",
-        "declare it `var<storage, read_write>`",
-    ),
+    ("doesn't support write-only access", "declare it `var<storage, read_write>`"),
 ];

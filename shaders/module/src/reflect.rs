@@ -23,9 +23,7 @@ pub(crate) fn interface(
     let point = &module.entry_points[0];
     let mut layouter = Layouter::default();
     if let Err(error) = layouter.update(module.to_ctx()) {
-        return Err(ModuleError::FrontEnd {
-            message: error.to_string(),
-        });
+        return Err(ModuleError::FrontEnd { message: error.to_string() });
     }
     let bindings = bindings(module, info, &layouter)?;
     let needs = needs::of(module, info);
@@ -82,26 +80,15 @@ fn space(space: AddressSpace) -> Option<(Space, bool)> {
 
 /// Bytes of workgroup memory, each variable rounded up to 16 bytes as WebGPU counts them.
 fn workgroup_memory(module: &Module, layouter: &Layouter) -> u32 {
-    let shared = module
-        .global_variables
-        .iter()
-        .filter(|(_, v)| v.space == AddressSpace::WorkGroup);
-    let bytes = shared
-        .map(|(_, v)| u64::from(layouter[v.ty].size).next_multiple_of(16))
-        .sum::<u64>();
+    let shared = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+    let bytes = shared.map(|(_, v)| u64::from(layouter[v.ty].size).next_multiple_of(16)).sum::<u64>();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// The overrides that a module declares, in source order.
 pub(crate) fn overrides(module: &Module) -> Vec<Override> {
     let mut found = module.overrides.iter().collect::<Vec<_>>();
-    found.sort_by_key(|(handle, _)| {
-        module
-            .overrides
-            .get_span(*handle)
-            .to_range()
-            .map(|range| range.start)
-    });
+    found.sort_by_key(|(handle, _)| module.overrides.get_span(*handle).to_range().map(|range| range.start));
     let describe = |(_, o): (_, &naga::Override)| {
         Some(Override {
             name: o.name.clone().or_else(|| o.id.map(|id| id.to_string()))?,

@@ -15,10 +15,7 @@ pub(crate) fn unsupported(joined: &Joined, module: &Module, kernel: &str) -> Res
         };
         let name = global.name.as_deref().unwrap_or("a variable");
         let message = format!("kernel `{kernel}` uses `{name}`, {what}, which is not supported");
-        let label = (
-            module.global_variables.get_span(handle),
-            "declared here".to_string(),
-        );
+        let label = (module.global_variables.get_span(handle), "declared here".to_string());
         let diagnostic = explain::diagnostic(joined, message, &[label], vec![advice.to_string()]);
         return Err(ModuleError::Unsupported(diagnostic));
     }
@@ -31,12 +28,7 @@ pub(crate) fn unsupported(joined: &Joined, module: &Module, kernel: &str) -> Res
         let message = format!("kernel `{kernel}` uses {what}, which are not supported");
         let label = (module.types.get_span(handle), "here".to_string());
         let note = "write the computation with scalars, vectors and buffers".to_string();
-        return Err(ModuleError::Unsupported(explain::diagnostic(
-            joined,
-            message,
-            &[label],
-            vec![note],
-        )));
+        return Err(ModuleError::Unsupported(explain::diagnostic(joined, message, &[label], vec![note])));
     }
     Ok(())
 }

@@ -90,10 +90,7 @@ impl Fault {
 
 /// Looks at one file.
 pub(crate) fn scan(text: &str) -> Result<Scan, Fault> {
-    let mut tokens = Tokens {
-        text,
-        at: usize::from(text.starts_with('\u{feff}')) * 3,
-    };
+    let mut tokens = Tokens { text, at: usize::from(text.starts_with('\u{feff}')) * 3 };
     let directives = directives(&mut tokens);
     let nesting = nesting(&mut tokens)?;
     Ok(Scan { directives, nesting })
@@ -139,18 +136,12 @@ impl<'a> Iterator for Tokens<'a> {
         let first = rest.chars().next()?;
         if is_word(first) {
             let number = first.is_ascii_digit();
-            let len = rest
-                .find(|c| !(is_word(c) || number && c == '.'))
-                .unwrap_or(rest.len());
+            let len = rest.find(|c| !(is_word(c) || number && c == '.')).unwrap_or(rest.len());
             self.at += len;
             return Some((start, Token::Word(&rest[..len])));
         }
         if is_operator(first) {
-            self.at += if PAIRS.iter().any(|pair| rest.starts_with(pair)) {
-                2
-            } else {
-                1
-            };
+            self.at += if PAIRS.iter().any(|pair| rest.starts_with(pair)) { 2 } else { 1 };
             return Some((start, Token::Operator));
         }
         self.at += first.len_utf8();
@@ -259,9 +250,7 @@ fn directive(tokens: &mut Tokens<'_>) -> Option<Directive> {
     let (start, Token::Word(word)) = tokens.next()? else {
         return None;
     };
-    let keyword = ["enable", "requires", "diagnostic"]
-        .into_iter()
-        .find(|k| *k == word)?;
+    let keyword = ["enable", "requires", "diagnostic"].into_iter().find(|k| *k == word)?;
     let mut pieces = Vec::new();
     let mut piece: Option<Range<usize>> = None;
     let mut depth = 0_usize;
@@ -286,11 +275,7 @@ fn directive(tokens: &mut Tokens<'_>) -> Option<Directive> {
     }
     // naga has the subgroup built-ins without the directive, and refuses the directive.
     pieces.retain(|piece| !(keyword == "enable" && &tokens.text[piece.clone()] == "subgroups"));
-    Some(Directive {
-        keyword,
-        range: start..tokens.at,
-        pieces,
-    })
+    Some(Directive { keyword, range: start..tokens.at, pieces })
 }
 
 /// One open bracket, or the file itself.
@@ -302,20 +287,13 @@ struct Level {
 
 /// How deep a parser would have to recurse; an error where that is too deep.
 fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
-    let mut levels = vec![Level {
-        open: None,
-        operators: 0,
-        elses: 0,
-    }];
+    let mut levels = vec![Level { open: None, operators: 0, elses: 0 }];
     let (mut deepest, mut operators, mut elses) = (0, 0, 0);
     let (mut after_brace, mut length) = (false, 0);
     for (at, token) in tokens {
         let depth = levels.len() - 1;
-        length = if depth == 0 && matches!(token, Token::Word("fn" | "const" | "var")) {
-            0
-        } else {
-            length + 1
-        };
+        length =
+            if depth == 0 && matches!(token, Token::Word("fn" | "const" | "var")) { 0 } else { length + 1 };
         if length > TOKENS {
             return Err(Fault::Tokens(at));
         }
@@ -347,11 +325,7 @@ fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
                 if depth == BRACKETS {
                     return Err(Fault::Brackets(at));
                 }
-                levels.push(Level {
-                    open: Some((open, at)),
-                    operators: 0,
-                    elses: 0,
-                });
+                levels.push(Level { open: Some((open, at)), operators: 0, elses: 0 });
             }
             Token::Close(close) => match level.open {
                 Some((open, _)) if closing(open) == close => {

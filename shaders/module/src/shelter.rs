@@ -17,23 +17,16 @@ pub(crate) fn sheltered<T: Send>(nesting: usize, work: impl FnOnce() -> T + Send
         catch_unwind(AssertUnwindSafe(work))
     } else {
         std::thread::scope(|scope| {
-            match std::thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(scope, work)
-            {
+            match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {
                 Ok(thread) => thread.join(),
                 Err(error) => Err(Box::new(format!("no thread for deeply nested code: {error}")) as _),
             }
         })
     };
-    caught.map_err(|panic| ModuleError::FrontEnd {
-        message: said(&*panic),
-    })
+    caught.map_err(|panic| ModuleError::FrontEnd { message: said(&*panic) })
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message")
-        .to_string()
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message").to_string()
 }

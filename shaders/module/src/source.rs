@@ -21,10 +21,7 @@ pub struct Source {
 impl Source {
     /// A file of that name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Source {
-            name: name.into(),
-            text: text.into(),
-        }
+        Source { name: name.into(), text: text.into() }
     }
 }
 
@@ -127,12 +124,7 @@ impl Joined {
     }
 
     fn push(&mut self, file: usize, range: Range<usize>, text: &str) {
-        self.segments.push(Segment {
-            start: self.text.len(),
-            len: range.len(),
-            file,
-            offset: range.start,
-        });
+        self.segments.push(Segment { start: self.text.len(), len: range.len(), file, offset: range.start });
         self.text.push_str(text);
     }
 

@@ -28,11 +28,7 @@ pub(crate) struct Constants<'a> {
 impl<'a> Constants<'a> {
     /// What is known where the function begins.
     pub(crate) fn new(module: &'a Module, function: &'a Function) -> Self {
-        let mut constants = Constants {
-            module,
-            function,
-            values: Rc::default(),
-        };
+        let mut constants = Constants { module, function, values: Rc::default() };
         let mut values = HashMap::new();
         for (handle, local) in function.local_variables.iter() {
             if let Some(value) = local.init.and_then(|init| constants.value(init)) {
@@ -81,21 +77,11 @@ impl<'a> Constants<'a> {
 
 /// The trips of the loop `statement`, entered with `known`.
 pub(crate) fn trips(known: &Constants<'_>, function: &Function, statement: &Statement) -> Option<Trips> {
-    let Statement::Loop {
-        body,
-        continuing,
-        break_if: None,
-    } = statement
-    else {
+    let Statement::Loop { body, continuing, break_if: None } = statement else {
         return None;
     };
     let head = body.iter().position(|s| !matches!(s, Statement::Emit(_)))?;
-    let Statement::If {
-        condition,
-        accept,
-        reject,
-    } = &body[head]
-    else {
+    let Statement::If { condition, accept, reject } = &body[head] else {
         return None;
     };
     if !accept.is_empty() || !matches!(&reject[..], [Statement::Break]) {
@@ -109,10 +95,7 @@ pub(crate) fn trips(known: &Constants<'_>, function: &Function, statement: &Stat
         return None;
     }
     let count = rounds(start, op, bound, step)?;
-    Some(Trips {
-        count: count as f64,
-        always: !rest.iter().any(|s| leaves(s, 0)),
-    })
+    Some(Trips { count: count as f64, always: !rest.iter().any(|s| leaves(s, 0)) })
 }
 
 /// `i < C`, or `C > i`, as variable, operator and constant.
@@ -223,9 +206,7 @@ fn touched(statement: &Statement) -> Vec<Handle<Expression>> {
 fn stores_to(function: &Function, statement: &Statement, local: Handle<LocalVariable>) -> bool {
     let mut found = false;
     visit(statement, &mut |inner| {
-        found |= touched(inner)
-            .into_iter()
-            .any(|pointer| root(function, pointer) == Some(local));
+        found |= touched(inner).into_iter().any(|pointer| root(function, pointer) == Some(local));
     });
     found
 }

@@ -49,9 +49,7 @@ impl Scalar {
     /// The scalar of that WGSL name.
     pub fn from_name(name: &str) -> Option<Self> {
         use Scalar::*;
-        [Bool, I16, U16, I32, U32, I64, U64, F16, F32, F64]
-            .into_iter()
-            .find(|s| s.name() == name)
+        [Bool, I16, U16, I32, U32, I64, U64, F16, F32, F64].into_iter().find(|s| s.name() == name)
     }
 }
 
@@ -123,11 +121,7 @@ impl Type {
         match *self {
             Type::Scalar(s) | Type::Atomic(s) => s.size(),
             Type::Vector { len, scalar } => len * scalar.size(),
-            Type::Matrix {
-                columns,
-                rows,
-                scalar,
-            } => columns * vector_align(rows, scalar),
+            Type::Matrix { columns, rows, scalar } => columns * vector_align(rows, scalar),
             Type::Array { len, stride, .. } => len.unwrap_or(1) * stride,
             Type::Struct { size, .. } => size,
         }
@@ -147,11 +141,7 @@ impl Type {
     /// The runtime-sized array in this type: its byte offset, element and stride.
     pub fn runtime_array(&self) -> Option<(u32, &Type, u32)> {
         match self {
-            Type::Array {
-                element,
-                len: None,
-                stride,
-            } => Some((0, element, *stride)),
+            Type::Array { element, len: None, stride } => Some((0, element, *stride)),
             Type::Struct { members, .. } => {
                 let last = members.last()?;
                 let (offset, element, stride) = last.ty.runtime_array()?;
@@ -177,11 +167,7 @@ impl Type {
 }
 
 fn vector_align(len: u32, scalar: Scalar) -> u32 {
-    if len == 2 {
-        2 * scalar.size()
-    } else {
-        4 * scalar.size()
-    }
+    if len == 2 { 2 * scalar.size() } else { 4 * scalar.size() }
 }
 
 impl fmt::Display for Type {
@@ -190,19 +176,9 @@ impl fmt::Display for Type {
             Type::Scalar(s) => write!(f, "{s}"),
             Type::Atomic(s) => write!(f, "atomic<{s}>"),
             Type::Vector { len, scalar } => write!(f, "vec{len}<{scalar}>"),
-            Type::Matrix {
-                columns,
-                rows,
-                scalar,
-            } => write!(f, "mat{columns}x{rows}<{scalar}>"),
-            Type::Array {
-                element,
-                len: Some(n),
-                ..
-            } => write!(f, "array<{element}, {n}>"),
-            Type::Array {
-                element, len: None, ..
-            } => write!(f, "array<{element}>"),
+            Type::Matrix { columns, rows, scalar } => write!(f, "mat{columns}x{rows}<{scalar}>"),
+            Type::Array { element, len: Some(n), .. } => write!(f, "array<{element}, {n}>"),
+            Type::Array { element, len: None, .. } => write!(f, "array<{element}>"),
             Type::Struct { name, .. } => f.write_str(name),
         }
     }

@@ -18,9 +18,7 @@ pub(crate) fn plain(message: &str) -> String {
     text = text.replace("Scalar { kind: Bool, width: 1 }", "bool");
     text = text.replace("Scalar { kind: AbstractInt, width: 8 }", "an abstract integer");
     text = text.replace("Scalar { kind: AbstractFloat, width: 8 }", "an abstract float");
-    for scalar in [
-        "bool", "i16", "u16", "f16", "i32", "u32", "f32", "i64", "u64", "f64",
-    ] {
+    for scalar in ["bool", "i16", "u16", "f16", "i32", "u32", "f32", "i64", "u64", "f64"] {
         text = text.replace(&format!("Scalar({scalar})"), scalar);
         for (size, n) in SIZES {
             let vector = format!("Vector {{ size: {size}, scalar: {scalar} }}");
@@ -78,13 +76,7 @@ mod tests {
         check("Loading of [12] can't be done", "Loading of can't be done");
         check("index [x] and [", "index [x] and [");
         check("got Scalar(Scalar { kind: Uint, width: 4 })", "got u32");
-        check(
-            "Vector { size: Tri, scalar: Scalar { kind: Float, width: 8 } }",
-            "vec3<f64>",
-        );
-        check(
-            "Matrix { columns: Bi, rows: Quad, scalar: Scalar { kind: Float, width: 2 } }",
-            "mat2x4<f16>",
-        );
+        check("Vector { size: Tri, scalar: Scalar { kind: Float, width: 8 } }", "vec3<f64>");
+        check("Matrix { columns: Bi, rows: Quad, scalar: Scalar { kind: Float, width: 2 } }", "mat2x4<f16>");
     }
 }

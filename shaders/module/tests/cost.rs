@@ -16,25 +16,12 @@ fn load_square(i: u32) -> f32 {{ return square(x[i]); }}
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {{ let i = id.x; {body} }}"
     );
     let module = Module::new(&[Source::new("k.wgsl", wgsl)], &[]).unwrap_or_else(|e| panic!("{e}"));
-    module
-        .kernel(None, &[])
-        .unwrap_or_else(|e| panic!("{e}"))
-        .interface()
-        .cost
+    module.kernel(None, &[]).unwrap_or_else(|e| panic!("{e}")).interface().cost
 }
 
 #[track_caller]
 fn check(body: &str, operations: f64, bytes_read: f64, bytes_written: f64, exact: bool) {
-    assert_eq!(
-        cost(body),
-        Cost {
-            operations,
-            bytes_read,
-            bytes_written,
-            exact
-        },
-        "{body}"
-    );
+    assert_eq!(cost(body), Cost { operations, bytes_read, bytes_written, exact }, "{body}");
 }
 
 #[test]
@@ -53,13 +40,7 @@ fn functions_of_vectors_and_matrices() {
     check("x[i] = fma(x[i], 2.0, 1.0);", 2.0, 4.0, 4.0, true);
     check("x[i] = exp(x[i]);", 8.0, 4.0, 4.0, true);
     check("y[i] = sin(y[i]);", 32.0, 16.0, 16.0, true);
-    check(
-        "let v = m[i] * vec3<f32>(1.0); x[i] = v.x;",
-        15.0,
-        48.0,
-        4.0,
-        true,
-    );
+    check("let v = m[i] * vec3<f32>(1.0); x[i] = v.x;", 15.0, 48.0, 4.0, true);
 }
 
 #[test]
@@ -76,13 +57,7 @@ fn atomics_read_and_write() {
 fn branches() {
     // On data: half of each side.
     check("if x[i] > 0.0 { x[i] = 1.0; }", 1.0, 4.0, 2.0, true);
-    check(
-        "if x[i] > 0.0 { x[i] = 1.0; } else { x[i] = 2.0; }",
-        1.0,
-        4.0,
-        4.0,
-        true,
-    );
+    check("if x[i] > 0.0 { x[i] = 1.0; } else { x[i] = 2.0; }", 1.0, 4.0, 4.0, true);
     // On position and uniforms: the dearer side. (`&&` is a branch, not an operation.)
     check("if i < arrayLength(&x) { x[i] = 1.0; }", 1.0, 0.0, 4.0, true);
     check("if i < n && id.y < 3u { x[i] = 1.0; }", 2.0, 0.0, 4.0, true);
@@ -100,48 +75,12 @@ fn branches() {
 #[test]
 fn loops_with_constant_bounds() {
     // One comparison and one increment a trip.
-    check(
-        "for (var k = 0; k < 10; k++) { x[k] = 1.0; }",
-        20.0,
-        0.0,
-        40.0,
-        true,
-    );
-    check(
-        "for (var k = 0u; k <= 10; k += 2) { x[k] = 1.0; }",
-        12.0,
-        0.0,
-        24.0,
-        true,
-    );
-    check(
-        "for (var k = C; k > 0; k--) { x[k] = 1.0; }",
-        10.0,
-        0.0,
-        20.0,
-        true,
-    );
-    check(
-        "for (var k = 9; k >= 0; k -= 3) { x[k] = 1.0; }",
-        8.0,
-        0.0,
-        16.0,
-        true,
-    );
-    check(
-        "for (var k = 0; 4 > k; k = 1 + k) { x[k] = 1.0; }",
-        8.0,
-        0.0,
-        16.0,
-        true,
-    );
-    check(
-        "for (var k = 0; k != 6; k += 3) { x[k] = 1.0; }",
-        4.0,
-        0.0,
-        8.0,
-        true,
-    );
+    check("for (var k = 0; k < 10; k++) { x[k] = 1.0; }", 20.0, 0.0, 40.0, true);
+    check("for (var k = 0u; k <= 10; k += 2) { x[k] = 1.0; }", 12.0, 0.0, 24.0, true);
+    check("for (var k = C; k > 0; k--) { x[k] = 1.0; }", 10.0, 0.0, 20.0, true);
+    check("for (var k = 9; k >= 0; k -= 3) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
+    check("for (var k = 0; 4 > k; k = 1 + k) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
+    check("for (var k = 0; k != 6; k += 3) { x[k] = 1.0; }", 4.0, 0.0, 8.0, true);
     check("for (var k = 3; k < 3; k++) { x[k] = 1.0; }", 0.0, 0.0, 0.0, true);
     // Inner loops start anew in every trip of the outer.
     check(
@@ -155,54 +94,18 @@ fn loops_with_constant_bounds() {
 
 #[test]
 fn loops_about_which_little_is_known() {
-    check(
-        "for (var k = 0u; k < n; k++) { x[k] = 1.0; }",
-        32.0,
-        0.0,
-        64.0,
-        false,
-    );
-    check(
-        "for (var k = 0u; k < 10; k += n) { x[k] = 1.0; }",
-        32.0,
-        0.0,
-        64.0,
-        false,
-    );
-    check(
-        "var k = 4; k = i32(n); while k > 0 { k--; }",
-        33.0,
-        0.0,
-        0.0,
-        false,
-    );
+    check("for (var k = 0u; k < n; k++) { x[k] = 1.0; }", 32.0, 0.0, 64.0, false);
+    check("for (var k = 0u; k < 10; k += n) { x[k] = 1.0; }", 32.0, 0.0, 64.0, false);
+    check("var k = 4; k = i32(n); while k > 0 { k--; }", 33.0, 0.0, 0.0, false);
     check("loop { if x[i] > 1.0 { break; } }", 16.0, 64.0, 0.0, false);
-    check(
-        "for (var k = 0; k < 10; k++) { k += i32(n); }",
-        64.0,
-        0.0,
-        0.0,
-        false,
-    );
+    check("for (var k = 0; k < 10; k++) { k += i32(n); }", 64.0, 0.0, 0.0, false);
     check("for (var k = 0; k < 10; ) { }", 16.0, 0.0, 0.0, false);
 }
 
 #[test]
 fn a_loop_that_may_end_early_has_its_bound() {
-    check(
-        "for (var k = 0; k < 100; k++) { if x[k] > 1.0 { break; } }",
-        300.0,
-        400.0,
-        0.0,
-        false,
-    );
-    check(
-        "for (var k = 0; k < 100; k++) { if x[k] > 1.0 { return; } }",
-        300.0,
-        400.0,
-        0.0,
-        false,
-    );
+    check("for (var k = 0; k < 100; k++) { if x[k] > 1.0 { break; } }", 300.0, 400.0, 0.0, false);
+    check("for (var k = 0; k < 100; k++) { if x[k] > 1.0 { return; } }", 300.0, 400.0, 0.0, false);
     // A break out of a switch is none out of the loop.
     check(
         "for (var k = 0; k < 10; k++) { switch k { case 1: { break; } default: { } } }",
@@ -215,20 +118,8 @@ fn a_loop_that_may_end_early_has_its_bound() {
 
 #[test]
 fn a_start_that_was_changed_is_not_trusted() {
-    check(
-        "var k = 0; if n > 3 { k = 5; } for (; k < 10; k++) { x[k] = 1.0; }",
-        33.0,
-        0.0,
-        64.0,
-        false,
-    );
-    check(
-        "var k = 0; k = 5; for (; k < 10; k++) { x[k] = 1.0; }",
-        10.0,
-        0.0,
-        20.0,
-        true,
-    );
+    check("var k = 0; if n > 3 { k = 5; } for (; k < 10; k++) { x[k] = 1.0; }", 33.0, 0.0, 64.0, false);
+    check("var k = 0; k = 5; for (; k < 10; k++) { x[k] = 1.0; }", 10.0, 0.0, 20.0, true);
     // In the second trip of the outer loop `l` starts where it stopped.
     check(
         "var l = 0; for (var k = 0; k < 2; k++) { for (; l < 4; l++) { x[l] = 1.0; } }",

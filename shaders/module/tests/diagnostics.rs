@@ -9,10 +9,7 @@ fn check(wgsl: &str, expected: &str) {
     let failed = match module {
         Err(error) => Some(error),
         Ok(module) if module.entries().is_empty() => module.kernel(None, &[]).err(),
-        Ok(module) => module
-            .entries()
-            .iter()
-            .find_map(|entry| module.kernel(Some(entry), &[]).err()),
+        Ok(module) => module.entries().iter().find_map(|entry| module.kernel(Some(entry), &[]).err()),
     };
     let message = failed.expect("an error").to_string();
     assert_eq!(message.trim(), expected.trim(), "\n--- got ---\n{message}\n");
@@ -285,10 +282,7 @@ kernel `main` uses `world`, an acceleration structure for ray tracing, which is 
 
 #[test]
 fn no_kernel() {
-    check(
-        "",
-        "there is no kernel in k.wgsl: a kernel is a function with `@compute @workgroup_size(…)`",
-    );
+    check("", "there is no kernel in k.wgsl: a kernel is a function with `@compute @workgroup_size(…)`");
     check(
         "@fragment fn shade() -> @location(0) vec4<f32> { return vec4<f32>(0.0); }",
         "there is no kernel in k.wgsl: a kernel is a function with `@compute @workgroup_size(…)`; there are entry points of other stages: `shade`",
@@ -479,16 +473,9 @@ a block comment is not closed
 
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
-    let error = Module::new(
-        &[Source::new("k\u{1b}[31m.wgsl", "let a = \u{1b}[2J\u{9b};")],
-        &[],
-    )
-    .unwrap_err();
+    let error = Module::new(&[Source::new("k\u{1b}[31m.wgsl", "let a = \u{1b}[2J\u{9b};")], &[]).unwrap_err();
     let message = error.to_string();
-    assert!(
-        !message.contains('\u{1b}') && !message.contains('\u{9b}'),
-        "{message:?}"
-    );
+    assert!(!message.contains('\u{1b}') && !message.contains('\u{9b}'), "{message:?}");
     assert_eq!(error.location().unwrap().line, 1);
 }
 
@@ -513,10 +500,7 @@ fn nesting() {
         headline(format!("if x > 1.0 {{ }} {}", "else if x > 2.0 { }".repeat(300))),
         "a chain of `else if` is longer than 255"
     );
-    assert_eq!(
-        headline("x = 1.0;".repeat(110_000)),
-        "a declaration has more than 400000 tokens"
-    );
+    assert_eq!(headline("x = 1.0;".repeat(110_000)), "a declaration has more than 400000 tokens");
 }
 
 #[test]

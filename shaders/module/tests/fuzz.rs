@@ -92,9 +92,7 @@ impl Random {
     /// A character boundary of `text`.
     fn cut(&mut self, text: &str) -> usize {
         let at = self.below(text.len() + 1);
-        (at..=text.len())
-            .find(|at| text.is_char_boundary(*at))
-            .unwrap_or(text.len())
+        (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
     }
 }
 
@@ -113,23 +111,14 @@ fn damage(text: &str, random: &mut Random) -> String {
             &text[a..]
         ),
         4 => {
-            let words = text
-                .split_inclusive(|c: char| !c.is_alphanumeric())
-                .collect::<Vec<_>>();
+            let words = text.split_inclusive(|c: char| !c.is_alphanumeric()).collect::<Vec<_>>();
             let (from, to) = (random.below(words.len()), random.below(words.len()));
-            let swapped = words
-                .iter()
-                .enumerate()
-                .map(|(i, w)| if i == to { words[from] } else { w });
+            let swapped = words.iter().enumerate().map(|(i, w)| if i == to { words[from] } else { w });
             swapped.collect()
         }
         _ => {
             let piece = PIECES[random.below(PIECES.len())];
-            format!(
-                "{}{piece}{}",
-                &text[..a],
-                text[a..].chars().skip(1).collect::<String>()
-            )
+            format!("{}{piece}{}", &text[..a], text[a..].chars().skip(1).collect::<String>())
         }
     }
 }
@@ -148,30 +137,22 @@ fn survives(seed: u64) -> bool {
     let scalar = [Scalar::F32, Scalar::F64, Scalar::F16][random.below(3)];
     let module = match Module::new(&sources, &[("real".to_string(), scalar)]) {
         Err(error) => {
-            assert!(
-                !error.to_string().trim().is_empty(),
-                "seed {seed}: an error without a message"
-            );
+            assert!(!error.to_string().trim().is_empty(), "seed {seed}: an error without a message");
             return false;
         }
         Ok(module) => module,
     };
-    let constants = module
-        .overrides()
-        .iter()
-        .map(|o| (o.name.clone(), random.below(3) as f64))
-        .collect::<Vec<_>>();
+    let constants =
+        module.overrides().iter().map(|o| (o.name.clone(), random.below(3) as f64)).collect::<Vec<_>>();
     for entry in module.entries() {
         for constants in [&[][..], &constants] {
             match module.kernel(Some(entry), constants) {
-                Err(error) => assert!(
-                    !error.to_string().trim().is_empty(),
-                    "seed {seed}: an error without a message"
-                ),
-                Ok(kernel) => assert!(
-                    !kernel.dump().is_empty() && kernel.interface().entry == entry,
-                    "seed {seed}"
-                ),
+                Err(error) => {
+                    assert!(!error.to_string().trim().is_empty(), "seed {seed}: an error without a message")
+                }
+                Ok(kernel) => {
+                    assert!(!kernel.dump().is_empty() && kernel.interface().entry == entry, "seed {seed}")
+                }
             }
         }
     }
@@ -180,10 +161,7 @@ fn survives(seed: u64) -> bool {
 
 #[test]
 fn damaged_sources_end_in_a_kernel_or_a_message() {
-    let seconds = std::env::var("WARPWEFT_FUZZ_SECONDS")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or(2.0);
+    let seconds = std::env::var("WARPWEFT_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2.0);
     let start = Instant::now();
     let (mut accepted, mut seed) = (0, 0_u64);
     while start.elapsed() < Duration::from_secs_f64(seconds) || seed < 500 {
@@ -193,19 +171,13 @@ fn damaged_sources_end_in_a_kernel_or_a_message() {
     }
     println!("{seed} sources, {accepted} accepted, in {:?}", start.elapsed());
     // Small damage leaves some sources valid: if none were, the later stages would not have been tried at all.
-    assert!(
-        accepted * 200 > seed,
-        "only {accepted} of {seed} sources were accepted"
-    );
+    assert!(accepted * 200 > seed, "only {accepted} of {seed} sources were accepted");
 }
 
 #[test]
 fn the_undamaged_seeds_are_accepted() {
     for text in SEEDS {
-        Module::new(
-            &[Source::new("a.wgsl", text)],
-            &[("real".to_string(), Scalar::F64)],
-        )
-        .unwrap_or_else(|e| panic!("{e}"));
+        Module::new(&[Source::new("a.wgsl", text)], &[("real".to_string(), Scalar::F64)])
+            .unwrap_or_else(|e| panic!("{e}"));
     }
 }

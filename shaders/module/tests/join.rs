@@ -3,14 +3,8 @@
 use warpweft_module::{Module, ModuleError, Scalar, Source};
 
 fn module(files: &[(&str, &str)], aliases: &[(&str, Scalar)]) -> Result<Module, ModuleError> {
-    let sources = files
-        .iter()
-        .map(|(name, text)| Source::new(*name, *text))
-        .collect::<Vec<_>>();
-    let aliases = aliases
-        .iter()
-        .map(|(name, scalar)| (name.to_string(), *scalar))
-        .collect::<Vec<_>>();
+    let sources = files.iter().map(|(name, text)| Source::new(*name, *text)).collect::<Vec<_>>();
+    let aliases = aliases.iter().map(|(name, scalar)| (name.to_string(), *scalar)).collect::<Vec<_>>();
     Module::new(&sources, &aliases)
 }
 
@@ -37,20 +31,13 @@ fn order_does_not_matter() {
 fn errors_are_found_in_their_files() {
     check_at(&[("main.wgsl", MAIN)], &[], "main.wgsl:2:48");
     let bad = "fn twice(a: f32) -> f32 {\n    return 2.0 * b;\n}";
-    let message = check_at(
-        &[("main.wgsl", MAIN), ("lib/twice.wgsl", bad)],
-        &[],
-        "lib/twice.wgsl:2:18",
-    );
+    let message = check_at(&[("main.wgsl", MAIN), ("lib/twice.wgsl", bad)], &[], "lib/twice.wgsl:2:18");
     assert!(message.contains("2 │     return 2.0 * b;"), "{message}");
 }
 
 #[test]
 fn errors_after_a_file_without_final_newline_or_with_crlf() {
-    let files = [
-        ("a.wgsl", "// no line end"),
-        ("b.wgsl", "// one\r\n\r\nconst B = C;\r\n"),
-    ];
+    let files = [("a.wgsl", "// no line end"), ("b.wgsl", "// one\r\n\r\nconst B = C;\r\n")];
     check_at(&files, &[], "b.wgsl:3:11");
 }
 
@@ -61,45 +48,26 @@ fn columns_count_characters() {
 
 #[test]
 fn two_files_share_an_error() {
-    let message = check_at(
-        &[("a.wgsl", "const A = 1;"), ("b.wgsl", "\nconst A = 2;")],
-        &[],
-        "b.wgsl:2:7",
-    );
+    let message = check_at(&[("a.wgsl", "const A = 1;"), ("b.wgsl", "\nconst A = 2;")], &[], "b.wgsl:2:7");
     assert!(message.contains("a.wgsl:1:7"), "{message}");
 }
 
 #[test]
 fn unclosed_parts_do_not_leak_into_the_next_file() {
-    check_at(
-        &[("a.wgsl", "fn f() {"), ("b.wgsl", "fn g() { }")],
-        &[],
-        "a.wgsl:1:8",
-    );
-    check_at(
-        &[("a.wgsl", "/* note"), ("b.wgsl", "fn g() { }")],
-        &[],
-        "a.wgsl:1:1",
-    );
+    check_at(&[("a.wgsl", "fn f() {"), ("b.wgsl", "fn g() { }")], &[], "a.wgsl:1:8");
+    check_at(&[("a.wgsl", "/* note"), ("b.wgsl", "fn g() { }")], &[], "a.wgsl:1:1");
 }
 
 #[test]
 fn directives_are_hoisted_from_every_file() {
     let half = "// first\nenable f16;\nfn half_of(a: f16) -> f16 { return a / 2.0h; }";
     let main = "/* second */ enable f16, subgroups; diagnostic(off, derivative_uniformity);\n@group(0) @binding(0) var<storage, read_write> x: array<f16>;\n@compute @workgroup_size(32) fn main() { x[0] = half_of(subgroupAdd(x[1])); }";
-    for files in [
-        [("a.wgsl", half), ("b.wgsl", main)],
-        [("b.wgsl", main), ("a.wgsl", half)],
-    ] {
+    for files in [[("a.wgsl", half), ("b.wgsl", main)], [("b.wgsl", main), ("a.wgsl", half)]] {
         module(&files, &[]).unwrap().kernel(None, &[]).unwrap();
     }
     let broken = main.replace("half_of", "half");
     check_at(&[("a.wgsl", half), ("b.wgsl", &broken)], &[], "b.wgsl:3:49");
-    check_at(
-        &[("a.wgsl", half), ("b.wgsl", "enable f16,\n    nonsense;")],
-        &[],
-        "b.wgsl:2:5",
-    );
+    check_at(&[("a.wgsl", half), ("b.wgsl", "enable f16,\n    nonsense;")], &[], "b.wgsl:2:5");
 }
 
 #[test]
@@ -117,18 +85,8 @@ const GENERIC: &str = "@group(0) @binding(0) var<storage, read_write> x: array<r
 
 #[test]
 fn aliases_make_kernels_generic() {
-    for scalar in [
-        Scalar::F32,
-        Scalar::F64,
-        Scalar::F16,
-        Scalar::I16,
-        Scalar::I32,
-        Scalar::U64,
-    ] {
-        let kernel = module(&[("g.wgsl", GENERIC)], &[("real", scalar)])
-            .unwrap()
-            .kernel(None, &[])
-            .unwrap();
+    for scalar in [Scalar::F32, Scalar::F64, Scalar::F16, Scalar::I16, Scalar::I32, Scalar::U64] {
+        let kernel = module(&[("g.wgsl", GENERIC)], &[("real", scalar)]).unwrap().kernel(None, &[]).unwrap();
         assert_eq!(kernel.interface().bindings[0].ty.scalar(), Some(scalar));
     }
 }
@@ -145,11 +103,7 @@ fn an_alias_cannot_be_declared_twice() {
     assert!(message.contains("g.wgsl:3:7"), "{message}");
     assert!(message.contains("<alias real>:1:7"), "{message}");
 
-    let twice = module(
-        &[("g.wgsl", GENERIC)],
-        &[("real", Scalar::F64), ("real", Scalar::F64)],
-    )
-    .unwrap_err();
+    let twice = module(&[("g.wgsl", GENERIC)], &[("real", Scalar::F64), ("real", Scalar::F64)]).unwrap_err();
     assert_eq!(twice, ModuleError::DuplicateAlias { name: "real".into() });
 }
 
@@ -172,34 +126,20 @@ fn a_missing_alias_is_an_unknown_type() {
 #[test]
 fn too_much_text() {
     let error = module(&[("big.wgsl", &" ".repeat(5 << 20))], &[]).unwrap_err();
-    assert_eq!(
-        error,
-        ModuleError::TooLarge {
-            bytes: 5 << 20,
-            limit: 4 << 20
-        }
-    );
+    assert_eq!(error, ModuleError::TooLarge { bytes: 5 << 20, limit: 4 << 20 });
 }
 
 #[test]
 fn spans_of_a_kernel_lead_back_to_the_files() {
     let twice = "\n\nfn twice(a: f32) -> f32 { return 2.0 * a; }";
-    let kernel = module(&[("main.wgsl", MAIN), ("twice.wgsl", twice)], &[])
-        .unwrap()
-        .kernel(None, &[])
-        .unwrap();
+    let kernel =
+        module(&[("main.wgsl", MAIN), ("twice.wgsl", twice)], &[]).unwrap().kernel(None, &[]).unwrap();
     let naga = kernel.naga().0;
     let (handle, _) = naga.functions.iter().next().unwrap();
     let place = kernel.locate(naga.functions.get_span(handle)).unwrap();
     assert_eq!(place.to_string(), "twice.wgsl:3:1");
     let body = &naga.entry_points[0].function.body;
-    let places = body
-        .span_iter()
-        .filter_map(|(_, span)| kernel.locate(*span))
-        .collect::<Vec<_>>();
-    assert!(
-        !places.is_empty() && places.iter().all(|p| p.file == "main.wgsl" && p.line == 2),
-        "{places:?}"
-    );
+    let places = body.span_iter().filter_map(|(_, span)| kernel.locate(*span)).collect::<Vec<_>>();
+    assert!(!places.is_empty() && places.iter().all(|p| p.file == "main.wgsl" && p.line == 2), "{places:?}");
     assert_eq!(kernel.locate(naga::Span::UNDEFINED), None);
 }

@@ -29,27 +29,16 @@ fn entries_in_source_order_without_other_stages() {
 #[test]
 fn entries_are_chosen_by_name() {
     let module = module(WGSL);
-    let several = ModuleError::SeveralKernels {
-        known: vec!["second".into(), "first".into()],
-    };
-    assert_eq!(
-        several.to_string(),
-        "the module has 2 kernels: name one of `second`, `first`"
-    );
+    let several = ModuleError::SeveralKernels { known: vec!["second".into(), "first".into()] };
+    assert_eq!(several.to_string(), "the module has 2 kernels: name one of `second`, `first`");
     assert_eq!(module.kernel(None, &[]).unwrap_err(), several);
     assert_eq!(
         module.kernel(Some("frist"), &[]).unwrap_err().to_string(),
         "there is no kernel `frist` (did you mean `first`?); the module has `second`, `first`"
     );
     // An entry point of another stage is no kernel.
-    assert!(matches!(
-        module.kernel(Some("shade"), &[]),
-        Err(ModuleError::UnknownKernel { .. })
-    ));
-    assert_eq!(
-        module.kernel(Some("first"), &[]).unwrap().interface().entry,
-        "first"
-    );
+    assert!(matches!(module.kernel(Some("shade"), &[]), Err(ModuleError::UnknownKernel { .. })));
+    assert_eq!(module.kernel(Some("first"), &[]).unwrap().interface().entry, "first");
 }
 
 #[test]
@@ -60,24 +49,11 @@ fn only_what_is_reached_is_left() {
     assert_eq!(naga.entry_points.len(), 1);
     assert_eq!(naga.entry_points[0].name, "second");
     assert_eq!(naga.entry_points[0].workgroup_size, [4, 1, 1]);
-    assert_eq!(
-        names(naga.functions.iter().map(|(_, f)| &f.name).collect()),
-        ["helper"]
-    );
-    assert_eq!(
-        names(naga.global_variables.iter().map(|(_, v)| &v.name).collect()),
-        ["x", "state"]
-    );
-    assert_eq!(
-        names(naga.constants.iter().map(|(_, c)| &c.name).collect()),
-        Vec::<String>::new()
-    );
+    assert_eq!(names(naga.functions.iter().map(|(_, f)| &f.name).collect()), ["helper"]);
+    assert_eq!(names(naga.global_variables.iter().map(|(_, v)| &v.name).collect()), ["x", "state"]);
+    assert_eq!(names(naga.constants.iter().map(|(_, c)| &c.name).collect()), Vec::<String>::new());
     let wide = |inner: &naga::TypeInner| inner.scalar_width() == Some(8);
-    assert!(
-        !naga.types.iter().any(|(_, ty)| wide(&ty.inner)),
-        "{}",
-        kernel.dump()
-    );
+    assert!(!naga.types.iter().any(|(_, ty)| wide(&ty.inner)), "{}", kernel.dump());
 
     let small = module(WGSL).kernel(Some("first"), &[]).unwrap();
     assert!(small.naga().0.functions.is_empty());
@@ -94,16 +70,8 @@ fn result_types_of_builtin_functions_survive_where_used() {
             if r.exchanged { x[0] = parts(); }
         }
         @compute @workgroup_size(1) fn plain() { x[0] = 1.0; }";
-    let types = |entry| {
-        module(wgsl)
-            .kernel(Some(entry), &[])
-            .unwrap()
-            .naga()
-            .0
-            .special_types
-            .predeclared_types
-            .len()
-    };
+    let types =
+        |entry| module(wgsl).kernel(Some(entry), &[]).unwrap().naga().0.special_types.predeclared_types.len();
     assert_eq!(types("main"), 3);
     assert_eq!(types("plain"), 0);
 }
@@ -158,16 +126,9 @@ fn the_hash_is_of_nothing_else() {
     let b = module(PLAIN).kernel(Some("main"), &constants(&[("3", 5.0), ("N", 2.0)]));
     assert_eq!(hash(a), hash(b));
     let aliases = |list: &[(&str, Scalar)]| list.iter().map(|(n, s)| (n.to_string(), *s)).collect::<Vec<_>>();
-    let (ab, ba) = (
-        [("a", Scalar::F32), ("b", Scalar::I32)],
-        [("b", Scalar::I32), ("a", Scalar::F32)],
-    );
+    let (ab, ba) = ([("a", Scalar::F32), ("b", Scalar::I32)], [("b", Scalar::I32), ("a", Scalar::F32)]);
     let with = |name: &str, list: &[(&str, Scalar)]| {
-        hash(
-            Module::new(&[Source::new(name, PLAIN)], &aliases(list))
-                .unwrap()
-                .kernel(Some("main"), &[]),
-        )
+        hash(Module::new(&[Source::new(name, PLAIN)], &aliases(list)).unwrap().kernel(Some("main"), &[]))
     };
     assert_eq!(with("one.wgsl", &ab), with("another.wgsl", &ba));
 }

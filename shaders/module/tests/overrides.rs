@@ -28,10 +28,7 @@ fn module() -> Module {
 }
 
 fn kernel(entry: &str, constants: &[(&str, f64)]) -> Result<Kernel, ModuleError> {
-    let constants = constants
-        .iter()
-        .map(|(name, value)| (name.to_string(), *value))
-        .collect::<Vec<_>>();
+    let constants = constants.iter().map(|(name, value)| (name.to_string(), *value)).collect::<Vec<_>>();
     module().kernel(Some(entry), &constants)
 }
 
@@ -69,16 +66,10 @@ fn values_reach_workgroup_size_and_memory() {
     assert_eq!(kernel.interface().workgroup_memory, 16 * 4 + 16 * 4);
     let naga = kernel.naga().0;
     assert!(naga.overrides.is_empty());
-    let lengths = naga
-        .global_variables
-        .iter()
-        .filter_map(|(_, v)| match naga.types[v.ty].inner {
-            naga::TypeInner::Array {
-                size: naga::ArraySize::Constant(n),
-                ..
-            } => Some(n.get()),
-            _ => None,
-        });
+    let lengths = naga.global_variables.iter().filter_map(|(_, v)| match naga.types[v.ty].inner {
+        naga::TypeInner::Array { size: naga::ArraySize::Constant(n), .. } => Some(n.get()),
+        _ => None,
+    });
     assert_eq!(lengths.collect::<Vec<_>>(), [16, 16]);
     assert!(!kernel.dump().contains("Override"), "{}", kernel.dump());
 }
@@ -115,26 +106,12 @@ fn unknown_names() {
         &[("tile", 1.0)],
         &format!("there is no override `tile` (did you mean `TILE`?); {known}"),
     );
-    check_error(
-        "free",
-        &[("quux", 1.0)],
-        &format!("there is no override `quux`; {known}"),
-    );
-    check_error(
-        "free",
-        &[("8", 1.0)],
-        &format!("there is no override `8`; {known}"),
-    );
-    let module = Module::new(
-        &[Source::new("k.wgsl", "@compute @workgroup_size(1) fn main() { }")],
-        &[],
-    )
-    .unwrap();
+    check_error("free", &[("quux", 1.0)], &format!("there is no override `quux`; {known}"));
+    check_error("free", &[("8", 1.0)], &format!("there is no override `8`; {known}"));
+    let module =
+        Module::new(&[Source::new("k.wgsl", "@compute @workgroup_size(1) fn main() { }")], &[]).unwrap();
     let error = module.kernel(None, &[("N".into(), 1.0)]).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "there is no override `N`; the module declares none"
-    );
+    assert_eq!(error.to_string(), "there is no override `N`; the module declares none");
 }
 
 #[test]
@@ -154,11 +131,7 @@ fn values_that_do_not_fit() {
         &[("TILE", 4294967296.0)],
         "the override `TILE: u32` cannot be 4294967296: it must lie between 0 and 4294967295",
     );
-    check_error(
-        "main",
-        &[("TILE", f64::NAN)],
-        "the override `TILE: u32` cannot be NaN: it must be finite",
-    );
+    check_error("main", &[("TILE", f64::NAN)], "the override `TILE: u32` cannot be NaN: it must be finite");
     check_error(
         "main",
         &[("FACTOR", f64::INFINITY)],
@@ -169,14 +142,8 @@ fn values_that_do_not_fit() {
         &[("fast", 2.0)],
         "the override `fast: bool` cannot be 2: it must lie between 0 and 1",
     );
-    assert!(matches!(
-        kernel("main", &[("FACTOR", 1e39)]),
-        Err(ModuleError::ConstantValue { .. })
-    ));
-    assert!(matches!(
-        kernel("main", &[("OFFSET", -2147483649.0)]),
-        Err(ModuleError::ConstantValue { .. })
-    ));
+    assert!(matches!(kernel("main", &[("FACTOR", 1e39)]), Err(ModuleError::ConstantValue { .. })));
+    assert!(matches!(kernel("main", &[("OFFSET", -2147483649.0)]), Err(ModuleError::ConstantValue { .. })));
     kernel("main", &[("TILE", 1.0), ("OFFSET", -2147483648.0)]).unwrap();
 }
 

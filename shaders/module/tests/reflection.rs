@@ -4,11 +4,7 @@ use warpweft_module::{Access, Features, Interface, Module, Scalar, Source, Space
 
 fn interface(wgsl: &str) -> Interface {
     let module = Module::new(&[Source::new("k.wgsl", wgsl)], &[]).unwrap_or_else(|e| panic!("{e}"));
-    module
-        .kernel(None, &[])
-        .unwrap_or_else(|e| panic!("{e}"))
-        .interface()
-        .clone()
+    module.kernel(None, &[]).unwrap_or_else(|e| panic!("{e}")).interface().clone()
 }
 
 /// A type as text: structs with offsets, arrays with strides, all with sizes and alignments.
@@ -65,25 +61,10 @@ fn matrices_are_padded_columns() {
 
 #[test]
 fn arrays_round_elements_up() {
-    check_layout(
-        "",
-        "array<vec3<f32>, 4>",
-        "array(vec3<f32>:12/16 x 4, stride 16):64/16",
-        64,
-    );
+    check_layout("", "array<vec3<f32>, 4>", "array(vec3<f32>:12/16 x 4, stride 16):64/16", 64);
     check_layout("", "array<f32>", "array(f32:4/4 x runtime, stride 4):4/4", 4);
-    check_layout(
-        "",
-        "array<vec3<f32>>",
-        "array(vec3<f32>:12/16 x runtime, stride 16):16/16",
-        16,
-    );
-    check_layout(
-        "",
-        "array<mat3x3<f32>>",
-        "array(mat3x3<f32>:48/16 x runtime, stride 48):48/16",
-        48,
-    );
+    check_layout("", "array<vec3<f32>>", "array(vec3<f32>:12/16 x runtime, stride 16):16/16", 16);
+    check_layout("", "array<mat3x3<f32>>", "array(mat3x3<f32>:48/16 x runtime, stride 48):48/16", 48);
     check_layout(
         "",
         "array<array<f32, 3>, 2>",
@@ -127,13 +108,7 @@ fn the_runtime_array_is_found() {
     let binding = interface(wgsl).bindings.remove(0);
     let (offset, element, stride) = binding.ty.runtime_array().unwrap();
     assert_eq!((offset, stride), (16, 16));
-    assert_eq!(
-        *element,
-        Type::Vector {
-            len: 3,
-            scalar: Scalar::F32
-        }
-    );
+    assert_eq!(*element, Type::Vector { len: 3, scalar: Scalar::F32 });
     assert_eq!(binding.min_size, 32);
 }
 
@@ -156,15 +131,8 @@ fn store(i: u32, v: u32) { written[i] = v; }
     let module = Module::new(&[Source::new("k.wgsl", wgsl)], &[]).unwrap();
     let kernel = module.kernel(Some("main"), &[]).unwrap();
     let interface = kernel.interface();
-    let access = |writable, reads, writes| Access {
-        writable,
-        reads,
-        writes,
-    };
-    let found = interface
-        .bindings
-        .iter()
-        .map(|b| (b.name.as_str(), b.group, b.binding, b.space, b.access));
+    let access = |writable, reads, writes| Access { writable, reads, writes };
+    let found = interface.bindings.iter().map(|b| (b.name.as_str(), b.group, b.binding, b.space, b.access));
     assert_eq!(
         found.collect::<Vec<_>>(),
         [
@@ -212,31 +180,19 @@ fn features_are_those_that_the_code_uses() {
     check_features("let a = f64(f[0]) * 2.0; f[1] = f32(a);", Features::F64);
     check_features("h[0] = HALF;", Features::F16);
     check_features("f[0] = f32(f16(f[1]));", Features::F16);
-    check_features(
-        "f[0] = quantizeToF16(f[1]) + unpack2x16float(1u).x;",
-        Features::empty(),
-    );
+    check_features("f[0] = quantizeToF16(f[1]) + unpack2x16float(1u).x;", Features::empty());
     check_features("l[0] = 1;", Features::I64);
     check_features("s[0] = u16(3);", Features::I16);
     check_features("f[0] = modf(f[1]).fract;", Features::empty());
     check_features("f[0] = subgroupAdd(f[1]);", Features::SUBGROUPS);
     check_features("f[0] = subgroupBroadcastFirst(f[1]);", Features::SUBGROUPS);
-    check_features(
-        "subgroupBarrier();",
-        Features::SUBGROUPS | Features::SUBGROUP_BARRIER,
-    );
+    check_features("subgroupBarrier();", Features::SUBGROUPS | Features::SUBGROUP_BARRIER);
     check_features("atomicAdd(&au[0], 1u);", Features::empty());
     check_features("atomicAdd(&af[0], 1.0f);", Features::ATOMIC_F32);
-    check_features(
-        "atomicMax(&al[0], 1lu);",
-        Features::I64 | Features::ATOMIC_I64_MIN_MAX,
-    );
+    check_features("atomicMax(&al[0], 1lu);", Features::I64 | Features::ATOMIC_I64_MIN_MAX);
     check_features("atomicAdd(&al[0], 1lu);", Features::I64 | Features::ATOMIC_I64);
     check_features("atomicStore(&al[0], 1lu);", Features::I64 | Features::ATOMIC_I64);
-    check_features(
-        "l[0] = i64(atomicLoad(&al[0]));",
-        Features::I64 | Features::ATOMIC_I64,
-    );
+    check_features("l[0] = i64(atomicLoad(&al[0]));", Features::I64 | Features::ATOMIC_I64);
     check_features("atomicMax(&wl, 1lu);", Features::I64 | Features::ATOMIC_I64);
 }
 
@@ -256,18 +212,10 @@ var<workgroup> w: u32; var<workgroup> wa: atomic<u32>;
 fn barrier() {{ storageBarrier(); }}
 fn load() -> u32 {{ return workgroupUniformLoad(&w); }}
 @compute @workgroup_size(64) fn main(in: In) {{ {body} }}",
-        if num_workgroups {
-            "@builtin(num_workgroups) n: vec3<u32>"
-        } else {
-            ""
-        }
+        if num_workgroups { "@builtin(num_workgroups) n: vec3<u32>" } else { "" }
     );
     let interface = interface(&wgsl);
-    let found = (
-        interface.barriers,
-        interface.storage_atomics,
-        interface.num_workgroups,
-    );
+    let found = (interface.barriers, interface.storage_atomics, interface.num_workgroups);
     assert_eq!(found, (barriers, storage_atomics, num_workgroups), "{body}");
 }
 
@@ -275,12 +223,7 @@ fn load() -> u32 {{ return workgroupUniformLoad(&w); }}
 fn barriers_atomics_and_grid_size() {
     check_needs("w = in.lane;", false, false, false);
     check_needs("if in.lane == 0u { workgroupBarrier(); }", true, false, false);
-    check_needs(
-        "loop { if in.lane > 3u { break; } barrier(); }",
-        true,
-        false,
-        false,
-    );
+    check_needs("loop { if in.lane > 3u { break; } barrier(); }", true, false, false);
     check_needs("w = load();", true, false, false);
     check_needs("atomicAdd(&wa, 1u);", false, false, false);
     check_needs("atomicAdd(&x[0], 1u);", false, true, false);
@@ -295,13 +238,7 @@ fn workgroup_memory_is_counted_in_16_bytes() {
 var<workgroup> a: array<f32, N>; var<workgroup> b: u32; var<workgroup> c: array<vec4<f32>, M * 2>; var<workgroup> unused: array<f32, 999>;
 @compute @workgroup_size(1) fn main() { a[0] = 1.0; b = 2u; c[1].x = 1.0; }";
     let module = Module::new(&[Source::new("k.wgsl", wgsl)], &[]).unwrap();
-    let bytes = |m: f64| {
-        module
-            .kernel(None, &[("M".into(), m)])
-            .unwrap()
-            .interface()
-            .workgroup_memory
-    };
+    let bytes = |m: f64| module.kernel(None, &[("M".into(), m)]).unwrap().interface().workgroup_memory;
     assert_eq!(bytes(3.0), 32 + 16 + 96);
     assert_eq!(bytes(1.0), 32 + 16 + 32);
 }

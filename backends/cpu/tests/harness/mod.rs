@@ -22,11 +22,8 @@ pub(crate) const SAXPY: &str = "
     }";
 
 pub(crate) fn saxpy(arguments: &NativeArguments<'_>) -> Result<(), String> {
-    let (a, x, y) = (
-        arguments.value::<f32>("a")?,
-        arguments.slice::<f32>("x")?,
-        arguments.slice_mut::<f32>("y")?,
-    );
+    let (a, x, y) =
+        (arguments.value::<f32>("a")?, arguments.slice::<f32>("x")?, arguments.slice_mut::<f32>("y")?);
     let range = arguments.range();
     let end = y.len().min(64 * range.end as usize);
     for i in 64 * range.start as usize..end {
@@ -36,19 +33,12 @@ pub(crate) fn saxpy(arguments: &NativeArguments<'_>) -> Result<(), String> {
 }
 
 pub(crate) fn cpu(threads: usize) -> Cpu {
-    Cpu::new(Settings {
-        threads: Some(threads),
-        ..Settings::default()
-    })
-    .unwrap()
+    Cpu::new(Settings { threads: Some(threads), ..Settings::default() }).unwrap()
 }
 
 pub(crate) fn program(wgsl: &str, native: Option<Arc<dyn Native>>) -> Program {
     let module = Module::new(&[Source::new("test.wgsl", wgsl)], &[]).unwrap();
-    Program {
-        kernel: module.kernel(None, &[]).unwrap(),
-        native,
-    }
+    Program { kernel: module.kernel(None, &[]).unwrap(), native }
 }
 
 pub(crate) fn load(cpu: &Cpu, wgsl: &str, native: Option<Arc<dyn Native>>) -> Loaded {
@@ -74,16 +64,8 @@ pub(crate) fn value<T: Pod>(value: T) -> Argument {
 
 /// A one-dimensional dispatch of whole workgroups.
 pub(crate) fn dispatch(kernel: KernelId, workgroups: u32, arguments: Vec<Argument>) -> Dispatch {
-    let grid = Grid {
-        workgroups: [workgroups, 1, 1],
-        over: None,
-    };
-    Dispatch {
-        kernel,
-        grid,
-        range: 0..workgroups.into(),
-        arguments,
-    }
+    let grid = Grid { workgroups: [workgroups, 1, 1], over: None };
+    Dispatch { kernel, grid, range: 0..workgroups.into(), arguments }
 }
 
 pub(crate) fn submission(commands: Vec<Command>) -> Submission {

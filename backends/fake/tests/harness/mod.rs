@@ -24,11 +24,8 @@ pub(crate) const SAXPY: &str = "
     }";
 
 pub(crate) fn saxpy(arguments: &NativeArguments<'_>) -> Result<(), String> {
-    let (a, x, y) = (
-        arguments.value::<f32>("a")?,
-        arguments.slice::<f32>("x")?,
-        arguments.slice_mut::<f32>("y")?,
-    );
+    let (a, x, y) =
+        (arguments.value::<f32>("a")?, arguments.slice::<f32>("x")?, arguments.slice_mut::<f32>("y")?);
     let range = arguments.range();
     for i in 16 * range.start as usize..y.len().min(16 * range.end as usize) {
         y[i] += a * x[i];
@@ -44,17 +41,10 @@ pub(crate) fn spec() -> Spec {
         bandwidth: 100.0,
         launch: 1.0,
         compile: 3.0,
-        link: warpweft_fake::Link::Separate {
-            latency: 1.0,
-            up: 10.0,
-            down: 5.0,
-        },
+        link: warpweft_fake::Link::Separate { latency: 1.0, up: 10.0, down: 5.0 },
         cost: Some(Arc::new(|dispatch, _| {
             let workgroups = (dispatch.range.end - dispatch.range.start) as f64;
-            Work {
-                operations: 10.0 * workgroups,
-                bytes: 400.0 * workgroups,
-            }
+            Work { operations: 10.0 * workgroups, bytes: 400.0 * workgroups }
         })),
         time_limit: std::time::Duration::from_secs(1000),
         ..Spec::default()
@@ -63,10 +53,7 @@ pub(crate) fn spec() -> Spec {
 
 pub(crate) fn program(wgsl: &str, native: Option<Arc<dyn Native>>) -> Program {
     let module = Module::new(&[Source::new("test.wgsl", wgsl)], &[]).unwrap();
-    Program {
-        kernel: module.kernel(None, &[]).unwrap(),
-        native,
-    }
+    Program { kernel: module.kernel(None, &[]).unwrap(), native }
 }
 
 /// Native saxpy.
@@ -84,24 +71,15 @@ pub(crate) fn read<T: Pod>(block: &HostBlock) -> Vec<T> {
 }
 
 pub(crate) fn upload(from: &Arc<HostBlock>, to: MemoryId) -> Command {
-    Command::Upload {
-        from: Region::host(from, 0..from.len()),
-        to: Region::device(to, 0..from.len()),
-    }
+    Command::Upload { from: Region::host(from, 0..from.len()), to: Region::device(to, 0..from.len()) }
 }
 
 pub(crate) fn download(from: MemoryId, to: &Arc<HostBlock>) -> Command {
-    Command::Download {
-        from: Region::device(from, 0..to.len()),
-        to: Region::host(to, 0..to.len()),
-    }
+    Command::Download { from: Region::device(from, 0..to.len()), to: Region::host(to, 0..to.len()) }
 }
 
 pub(crate) fn fill(to: MemoryId, bytes: Range<u64>, word: u32) -> Command {
-    Command::Fill {
-        to: Region::device(to, bytes),
-        word,
-    }
+    Command::Fill { to: Region::device(to, bytes), word }
 }
 
 pub(crate) fn argument(memory: MemoryId, bytes: Range<u64>) -> Argument {
@@ -113,10 +91,7 @@ pub(crate) fn dispatch(kernel: KernelId, x: MemoryId, y: MemoryId, bytes: u64) -
     let workgroups = bytes.div_ceil(64);
     Dispatch {
         kernel,
-        grid: Grid {
-            workgroups: [workgroups as u32, 1, 1],
-            over: None,
-        },
+        grid: Grid { workgroups: [workgroups as u32, 1, 1], over: None },
         range: 0..workgroups,
         arguments: vec![
             Argument::Value(Arc::from(2.0f32.to_ne_bytes())),

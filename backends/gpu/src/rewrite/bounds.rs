@@ -42,21 +42,8 @@ impl<'a, 'b> Rebuild<'a, 'b> {
         workgroup_size: Option<[u32; 3]>,
         arguments: &[Handle<Expression>],
     ) -> Self {
-        let ranges = Ranges {
-            module,
-            function: old,
-            info,
-            workgroup_size,
-        };
-        let mut new = Self {
-            b,
-            module,
-            old,
-            info,
-            ranges,
-            map: HashMap::new(),
-            places: HashMap::new(),
-        };
+        let ranges = Ranges { module, function: old, info, workgroup_size };
+        let mut new = Self { b, module, old, info, ranges, map: HashMap::new(), places: HashMap::new() };
         for (handle, expression) in old.expressions.iter() {
             if let Expression::FunctionArgument(argument) = *expression {
                 new.map.insert(handle, arguments[argument as usize]);
@@ -65,14 +52,8 @@ impl<'a, 'b> Rebuild<'a, 'b> {
         let mut locals = HashMap::new();
         for (handle, local) in old.local_variables.iter() {
             let init = local.init.map(|init| new.get(init));
-            let local = naga::LocalVariable {
-                init,
-                ..local.clone()
-            };
-            locals.insert(
-                handle,
-                new.b.locals.append(local, old.local_variables.get_span(handle)),
-            );
+            let local = naga::LocalVariable { init, ..local.clone() };
+            locals.insert(handle, new.b.locals.append(local, old.local_variables.get_span(handle)));
         }
         for (handle, expression) in old.expressions.iter() {
             if let Expression::LocalVariable(local) = *expression {
@@ -129,11 +110,7 @@ impl<'a, 'b> Rebuild<'a, 'b> {
                 let outer = self.b.open();
                 body(self.b);
                 let accept = self.b.close(outer);
-                self.b.push(Statement::If {
-                    condition: guard,
-                    accept,
-                    reject: Block::new(),
-                });
+                self.b.push(Statement::If { condition: guard, accept, reject: Block::new() });
             }
         }
     }
@@ -164,11 +141,7 @@ impl<'a, 'b> Rebuild<'a, 'b> {
     ) -> Handle<Expression> {
         if selectable(&self.b.types[ty].inner) {
             let zero = self.b.zero(ty);
-            self.b.emit(Expression::Select {
-                condition: guard,
-                accept: value,
-                reject: zero,
-            })
+            self.b.emit(Expression::Select { condition: guard, accept: value, reject: zero })
         } else {
             self.guarded_value(guard, ty, |_| value)
         }

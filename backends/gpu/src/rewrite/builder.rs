@@ -65,8 +65,7 @@ impl<'a> Builder<'a> {
     /// Ends the run of expressions to be evaluated.
     fn flush(&mut self) {
         if let Some(start) = self.run.take() {
-            self.block
-                .push(Statement::Emit(self.expressions.range_from(start)), self.span);
+            self.block.push(Statement::Emit(self.expressions.range_from(start)), self.span);
         }
     }
 
@@ -110,10 +109,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn uvec3(&mut self) -> Handle<Type> {
-        self.ty(TypeInner::Vector {
-            size: VectorSize::Tri,
-            scalar: Scalar::U32,
-        })
+        self.ty(TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::U32 })
     }
 
     // Small expressions.
@@ -136,21 +132,11 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn min(&mut self, a: Handle<Expression>, b: Handle<Expression>) -> Handle<Expression> {
-        self.emit(Expression::Math {
-            fun: MathFunction::Min,
-            arg: a,
-            arg1: Some(b),
-            arg2: None,
-            arg3: None,
-        })
+        self.emit(Expression::Math { fun: MathFunction::Min, arg: a, arg1: Some(b), arg2: None, arg3: None })
     }
 
     pub(super) fn cast(&mut self, expr: Handle<Expression>, convert: Option<u8>) -> Handle<Expression> {
-        self.emit(Expression::As {
-            expr,
-            kind: ScalarKind::Uint,
-            convert,
-        })
+        self.emit(Expression::As { expr, kind: ScalarKind::Uint, convert })
     }
 
     pub(super) fn member(&mut self, base: Handle<Expression>, index: u32) -> Handle<Expression> {
@@ -172,20 +158,12 @@ impl<'a> Builder<'a> {
             Ok(())
         });
         let Ok(accept) = accept;
-        self.push(Statement::If {
-            condition,
-            accept,
-            reject: Block::new(),
-        });
+        self.push(Statement::If { condition, accept, reject: Block::new() });
     }
 
     /// A new variable of the function: the pointer to it.
     pub(super) fn variable(&mut self, name: &str, ty: Handle<Type>) -> Handle<Expression> {
-        let local = LocalVariable {
-            name: Some(name.into()),
-            ty,
-            init: None,
-        };
+        let local = LocalVariable { name: Some(name.into()), ty, init: None };
         let local = self.locals.append(local, self.span);
         self.fixed(Expression::LocalVariable(local))
     }

@@ -31,13 +31,7 @@ pub(crate) struct Launch {
     pub(crate) padding: u32,
 }
 
-const MEMBERS: [(&str, u32); 5] = [
-    ("offset", 0),
-    ("fold", 12),
-    ("grid", 16),
-    ("unfold", 28),
-    ("over", 32),
-];
+const MEMBERS: [(&str, u32); 5] = [("offset", 0), ("fold", 12), ("grid", 16), ("unfold", 28), ("over", 32)];
 const OFFSET: u32 = 0;
 const FOLD: u32 = 1;
 const GRID: u32 = 2;
@@ -51,31 +45,15 @@ pub(super) fn declare(
 ) -> Handle<GlobalVariable> {
     let mut ty = |inner| types.insert(Type { name: None, inner }, Span::UNDEFINED);
     let word = ty(TypeInner::Scalar(Scalar::U32));
-    let triple = ty(TypeInner::Vector {
-        size: VectorSize::Tri,
-        scalar: Scalar::U32,
-    });
+    let triple = ty(TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::U32 });
     let members = MEMBERS.map(|(name, offset)| StructMember {
         name: Some(name.into()),
-        ty: if matches!(name, "offset" | "grid" | "over") {
-            triple
-        } else {
-            word
-        },
+        ty: if matches!(name, "offset" | "grid" | "over") { triple } else { word },
         binding: None,
         offset,
     });
-    let inner = TypeInner::Struct {
-        members: members.into(),
-        span: size_of::<Launch>() as u32,
-    };
-    let ty = types.insert(
-        Type {
-            name: Some("WarpweftLaunch".into()),
-            inner,
-        },
-        Span::UNDEFINED,
-    );
+    let inner = TypeInner::Struct { members: members.into(), span: size_of::<Launch>() as u32 };
+    let ty = types.insert(Type { name: Some("WarpweftLaunch".into()), inner }, Span::UNDEFINED);
     globals.append(
         GlobalVariable {
             name: Some("warpweft_launch".into()),
@@ -104,9 +82,7 @@ pub(super) fn prelude(
     b: &mut Builder<'_>,
     entry: &Entry<'_>,
 ) -> (Vec<FunctionArgument>, Vec<Handle<Expression>>) {
-    let mut inputs = Inputs {
-        arguments: Vec::new(),
-    };
+    let mut inputs = Inputs { arguments: Vec::new() };
     let triple = b.uvec3();
     let launch = b.fixed(Expression::GlobalVariable(entry.launch));
     let physical = inputs.value(b, BuiltIn::WorkGroupId, triple);
@@ -119,26 +95,17 @@ pub(super) fn prelude(
     let along = b.binary(BinaryOperator::Multiply, fold, y);
     let x = b.binary(BinaryOperator::Add, x, along);
     let y = b.binary(BinaryOperator::Multiply, unfold, y);
-    let inner = b.emit(Expression::Compose {
-        ty: triple,
-        components: vec![x, y, z],
-    });
+    let inner = b.emit(Expression::Compose { ty: triple, components: vec![x, y, z] });
     let workgroup = b.binary(BinaryOperator::Add, offset, inner);
 
     let size = entry.workgroup_size.map(|n| b.literal(n));
-    let size = b.emit(Expression::Compose {
-        ty: triple,
-        components: size.into(),
-    });
+    let size = b.emit(Expression::Compose { ty: triple, components: size.into() });
     let first = b.binary(BinaryOperator::Multiply, workgroup, size);
     let global = b.binary(BinaryOperator::Add, first, local);
     if entry.exact {
         let over = word(b, launch, OVER);
         let beyond = b.binary(BinaryOperator::GreaterEqual, global, over);
-        let outside = b.emit(Expression::Relational {
-            fun: RelationalFunction::Any,
-            argument: beyond,
-        });
+        let outside = b.emit(Expression::Relational { fun: RelationalFunction::Any, argument: beyond });
         b.when(outside, |b| b.push(Statement::Return { value: None }));
     }
 
@@ -158,14 +125,9 @@ pub(super) fn prelude(
         values.push(match members {
             None => logical(b, &mut inputs, &argument.binding, argument.ty),
             Some(members) => {
-                let components: Vec<_> = members
-                    .iter()
-                    .map(|m| logical(b, &mut inputs, &m.binding, m.ty))
-                    .collect();
-                b.emit(Expression::Compose {
-                    ty: argument.ty,
-                    components,
-                })
+                let components: Vec<_> =
+                    members.iter().map(|m| logical(b, &mut inputs, &m.binding, m.ty)).collect();
+                b.emit(Expression::Compose { ty: argument.ty, components })
             }
         });
     }
@@ -180,18 +142,10 @@ struct Inputs {
 impl Inputs {
     fn value(&mut self, b: &mut Builder<'_>, builtin: BuiltIn, ty: Handle<Type>) -> Handle<Expression> {
         let binding = Some(Binding::BuiltIn(builtin));
-        let position = self
-            .arguments
-            .iter()
-            .position(|a| a.binding == binding)
-            .unwrap_or_else(|| {
-                self.arguments.push(FunctionArgument {
-                    name: None,
-                    ty,
-                    binding,
-                });
-                self.arguments.len() - 1
-            });
+        let position = self.arguments.iter().position(|a| a.binding == binding).unwrap_or_else(|| {
+            self.arguments.push(FunctionArgument { name: None, ty, binding });
+            self.arguments.len() - 1
+        });
         b.fixed(Expression::FunctionArgument(position as u32))
     }
 }

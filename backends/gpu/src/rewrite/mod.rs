@@ -48,28 +48,14 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result
 
     let function = &entry.function;
     let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
-    let start = grid::Entry {
-        launch,
-        workgroup_size: entry.workgroup_size,
-        exact,
-        arguments: &function.arguments,
-    };
+    let start =
+        grid::Entry { launch, workgroup_size: entry.workgroup_size, exact, arguments: &function.arguments };
     let (arguments, values) = grid::prelude(&mut builder, &start);
     let info = info.get_entry_point(0);
-    Rebuild::new(
-        &mut builder,
-        module,
-        function,
-        info,
-        Some(entry.workgroup_size),
-        &values,
-    )
-    .statements(&function.body)?;
+    Rebuild::new(&mut builder, module, function, info, Some(entry.workgroup_size), &values)
+        .statements(&function.body)?;
     let function = finish(builder, function);
-    new.entry_points[0].function = Function {
-        arguments,
-        ..function
-    };
+    new.entry_points[0].function = Function { arguments, ..function };
     Ok(new)
 }
 

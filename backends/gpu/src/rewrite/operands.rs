@@ -35,24 +35,14 @@ pub(super) fn operands(
             set(left);
             set(right);
         }
-        Expression::Select {
-            condition,
-            accept,
-            reject,
-        } => {
+        Expression::Select { condition, accept, reject } => {
             set(condition);
             set(accept);
             set(reject);
         }
         Expression::Derivative { expr, .. } => set(expr),
         Expression::Relational { argument, .. } => set(argument),
-        Expression::Math {
-            arg,
-            arg1,
-            arg2,
-            arg3,
-            ..
-        } => {
+        Expression::Math { arg, arg1, arg2, arg3, .. } => {
             set(arg);
             for argument in [arg1, arg2, arg3].into_iter().flatten() {
                 set(argument);

@@ -23,14 +23,8 @@ impl Length {
     pub(super) fn of(inner: &TypeInner, types: &UniqueArena<Type>) -> Option<Self> {
         Some(match *inner {
             TypeInner::Pointer { base, .. } => return Self::of(&types[base].inner, types),
-            TypeInner::Array {
-                size: ArraySize::Constant(n),
-                ..
-            } => Length::Fixed(n.get()),
-            TypeInner::Array {
-                size: ArraySize::Dynamic,
-                ..
-            } => Length::Runtime,
+            TypeInner::Array { size: ArraySize::Constant(n), .. } => Length::Fixed(n.get()),
+            TypeInner::Array { size: ArraySize::Dynamic, .. } => Length::Runtime,
             TypeInner::Vector { size, .. } | TypeInner::ValuePointer { size: Some(size), .. } => {
                 Length::Fixed(size as u32)
             }
@@ -71,34 +65,23 @@ pub(super) struct Place {
 impl Place {
     /// A pointer that always leads somewhere.
     pub(super) fn root(raw: Handle<Expression>) -> Self {
-        Self {
-            raw,
-            guard: None,
-            root: raw,
-            steps: Vec::new(),
-        }
+        Self { raw, guard: None, root: raw, steps: Vec::new() }
     }
 
     /// One step further.
     pub(super) fn step(&self, b: &mut Builder<'_>, step: Step, guard: Option<Handle<Expression>>) -> Self {
         let raw = match step {
             Step::Member(index) => b.member(self.raw, index),
-            Step::Index(index) | Step::Checked(Checked { index, .. }) => b.emit(Expression::Access {
-                base: self.raw,
-                index,
-            }),
+            Step::Index(index) | Step::Checked(Checked { index, .. }) => {
+                b.emit(Expression::Access { base: self.raw, index })
+            }
         };
         let guard = match (self.guard, guard) {
             (Some(a), Some(c)) => Some(b.binary(BinaryOperator::LogicalAnd, a, c)),
             (a, c) => a.or(c),
         };
         let steps = self.steps.iter().copied().chain([step]).collect();
-        Self {
-            raw,
-            guard,
-            root: self.root,
-            steps,
-        }
+        Self { raw, guard, root: self.root, steps }
     }
 
     /// It is a whole variable, not a part of one.
@@ -132,11 +115,7 @@ pub(super) fn unsigned(b: &mut Builder<'_>, index: Handle<Expression>, scalar: S
         (ScalarKind::Uint, 4) => index,
         (_, 4) => b.cast(index, None),
         (_, 8) => {
-            let wide = if scalar.kind == ScalarKind::Uint {
-                index
-            } else {
-                b.cast(index, None)
-            };
+            let wide = if scalar.kind == ScalarKind::Uint { index } else { b.cast(index, None) };
             let most = b.fixed(Expression::Literal(naga::Literal::U64(u32::MAX.into())));
             let index = b.min(wide, most);
             b.cast(index, Some(4))

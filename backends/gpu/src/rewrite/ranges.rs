@@ -76,11 +76,7 @@ impl Ranges<'_> {
         let kind = self.kind(expression)?;
         // What the type alone says.
         let whole = (kind == ScalarKind::Uint).then_some(1u64 << 32);
-        let limit = if kind == ScalarKind::Uint {
-            1u64 << 32
-        } else {
-            1 << 31
-        };
+        let limit = if kind == ScalarKind::Uint { 1u64 << 32 } else { 1 << 31 };
         let found = match self.function.expressions[expression] {
             Expression::Binary { op, left, right } => {
                 let constant = self.constant(right).and_then(|n| u64::try_from(n).ok());
@@ -108,12 +104,7 @@ impl Ranges<'_> {
                     _ => None,
                 }
             }
-            Expression::Math {
-                fun: MathFunction::Min,
-                arg,
-                arg1: Some(other),
-                ..
-            } => {
+            Expression::Math { fun: MathFunction::Min, arg, arg1: Some(other), .. } => {
                 let a = self.look(arg, depth).or(whole)?;
                 let b = self.look(other, depth).or(whole)?;
                 Some(a.min(b))
@@ -121,11 +112,7 @@ impl Ranges<'_> {
             Expression::Select { accept, reject, .. } => {
                 Some(self.look(accept, depth)?.max(self.look(reject, depth)?))
             }
-            Expression::As {
-                expr,
-                kind: ScalarKind::Uint | ScalarKind::Sint,
-                convert: None | Some(4),
-            } => {
+            Expression::As { expr, kind: ScalarKind::Uint | ScalarKind::Sint, convert: None | Some(4) } => {
                 self.kind(expr)?;
                 self.look(expr, depth)
             }

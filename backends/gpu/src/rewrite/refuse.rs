@@ -8,16 +8,9 @@ use naga::{AddressSpace, Arena, Expression, Function, MathFunction, Module, Scal
 /// Says why the module cannot be compiled for a GPU, if it cannot.
 pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
     if module.entry_points.len() != 1 {
-        return Err(format!(
-            "{} entry points where one was expected",
-            module.entry_points.len()
-        ));
+        return Err(format!("{} entry points where one was expected", module.entry_points.len()));
     }
-    if module
-        .global_variables
-        .iter()
-        .any(|(_, global)| global.space == AddressSpace::Immediate)
-    {
+    if module.global_variables.iter().any(|(_, global)| global.space == AddressSpace::Immediate) {
         return Err("`var<immediate>` is the runtime's own; make it a `var<uniform>`".into());
     }
     for (handle, function) in module.functions.iter() {

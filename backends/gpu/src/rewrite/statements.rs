@@ -38,49 +38,29 @@ impl Rebuild<'_, '_> {
                 let block = self.block(block)?;
                 self.b.push(Statement::Block(block));
             }
-            Statement::If {
-                condition,
-                accept,
-                reject,
-            } => {
+            Statement::If { condition, accept, reject } => {
                 let condition = self.get(*condition);
                 let accept = self.block(accept)?;
                 let reject = self.block(reject)?;
-                self.b.push(Statement::If {
-                    condition,
-                    accept,
-                    reject,
-                });
+                self.b.push(Statement::If { condition, accept, reject });
             }
             Statement::Switch { selector, cases } => {
                 let selector = self.get(*selector);
                 let mut new = Vec::with_capacity(cases.len());
                 for case in cases {
                     let body = self.block(&case.body)?;
-                    new.push(naga::SwitchCase {
-                        value: case.value,
-                        body,
-                        fall_through: case.fall_through,
-                    });
+                    new.push(naga::SwitchCase { value: case.value, body, fall_through: case.fall_through });
                 }
                 self.b.push(Statement::Switch { selector, cases: new });
             }
-            Statement::Loop {
-                body,
-                continuing,
-                break_if,
-            } => {
+            Statement::Loop { body, continuing, break_if } => {
                 let body = self.block(body)?;
                 let outer = self.b.open();
                 let result = self.statements(continuing);
                 let break_if = break_if.map(|condition| self.get(condition));
                 let continuing = self.b.close(outer);
                 result?;
-                self.b.push(Statement::Loop {
-                    body,
-                    continuing,
-                    break_if,
-                });
+                self.b.push(Statement::Loop { body, continuing, break_if });
             }
             Statement::Return { value } => {
                 let value = value.map(|value| self.get(value));
@@ -97,28 +77,15 @@ impl Rebuild<'_, '_> {
                 let value = self.get(*value);
                 self.guarded(place.guard, |b| b.store(place.raw, value));
             }
-            Statement::Atomic {
-                pointer,
-                fun,
-                value,
-                result,
-            } => self.atomic(*pointer, *fun, *value, *result),
+            Statement::Atomic { pointer, fun, value, result } => self.atomic(*pointer, *fun, *value, *result),
             Statement::WorkGroupUniformLoad { pointer, result } => self.uniform_load(*pointer, *result),
-            Statement::Call {
-                function,
-                arguments,
-                result,
-            } => self.call(*function, arguments, *result),
+            Statement::Call { function, arguments, result } => self.call(*function, arguments, *result),
             Statement::SubgroupBallot { result, predicate } => {
                 let predicate = predicate.map(|p| self.get(p));
                 let result = self.result(*result);
                 self.b.push(Statement::SubgroupBallot { result, predicate });
             }
-            Statement::SubgroupGather {
-                mode,
-                argument,
-                result,
-            } => {
+            Statement::SubgroupGather { mode, argument, result } => {
                 let mode = match *mode {
                     GatherMode::Broadcast(h) => GatherMode::Broadcast(self.get(h)),
                     GatherMode::Shuffle(h) => GatherMode::Shuffle(self.get(h)),
@@ -130,37 +97,18 @@ impl Rebuild<'_, '_> {
                 };
                 let argument = self.get(*argument);
                 let result = self.result(*result);
-                self.b.push(Statement::SubgroupGather {
-                    mode,
-                    argument,
-                    result,
-                });
+                self.b.push(Statement::SubgroupGather { mode, argument, result });
             }
-            Statement::SubgroupCollectiveOperation {
-                op,
-                collective_op,
-                argument,
-                result,
-            } => {
+            Statement::SubgroupCollectiveOperation { op, collective_op, argument, result } => {
                 let (op, collective_op) = (*op, *collective_op);
                 let argument = self.get(*argument);
                 let result = self.result(*result);
-                self.b.push(Statement::SubgroupCollectiveOperation {
-                    op,
-                    collective_op,
-                    argument,
-                    result,
-                });
+                self.b.push(Statement::SubgroupCollectiveOperation { op, collective_op, argument, result });
             }
             other => {
                 let name = format!("{other:?}");
-                let name = name
-                    .split(|c: char| !c.is_alphanumeric())
-                    .next()
-                    .unwrap_or_default();
-                return Err(format!(
-                    "the statement `{name}` is not part of WGSL's compute kernels"
-                ));
+                let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                return Err(format!("the statement `{name}` is not part of WGSL's compute kernels"));
             }
         }
         Ok(())
@@ -183,45 +131,26 @@ impl Rebuild<'_, '_> {
         let place = self.place(pointer);
         let value = self.get(value);
         let fun = match fun {
-            AtomicFunction::Exchange {
-                compare: Some(compare),
-            } => AtomicFunction::Exchange {
-                compare: Some(self.get(compare)),
-            },
+            AtomicFunction::Exchange { compare: Some(compare) } => {
+                AtomicFunction::Exchange { compare: Some(self.get(compare)) }
+            }
             other => other,
         };
         let pointer = place.raw;
         match (place.guard, result) {
             (guard, None) => {
-                self.guarded(guard, |b| {
-                    b.push(Statement::Atomic {
-                        pointer,
-                        fun,
-                        value,
-                        result: None,
-                    })
-                });
+                self.guarded(guard, |b| b.push(Statement::Atomic { pointer, fun, value, result: None }));
             }
             (None, Some(old)) => {
                 let result = Some(self.result(old));
-                self.b.push(Statement::Atomic {
-                    pointer,
-                    fun,
-                    value,
-                    result,
-                });
+                self.b.push(Statement::Atomic { pointer, fun, value, result });
             }
             (Some(guard), Some(old)) => {
                 let ty = self.type_handle(old);
                 let expression = self.old.expressions[old].clone();
                 let new = self.guarded_value(guard, ty, |b| {
                     let result = b.bare(expression);
-                    b.push(Statement::Atomic {
-                        pointer,
-                        fun,
-                        value,
-                        result: Some(result),
-                    });
+                    b.push(Statement::Atomic { pointer, fun, value, result: Some(result) });
                     result
                 });
                 self.map.insert(old, new);
@@ -261,16 +190,12 @@ impl Rebuild<'_, '_> {
                 // panics on a part that is passed as it is, guarded or not.)
                 let (ty, space) = match *self.type_of(old) {
                     TypeInner::Pointer { base, space } => (base, space),
-                    TypeInner::ValuePointer {
-                        size: Some(size),
-                        scalar,
-                        space,
-                    } => (self.b.ty(TypeInner::Vector { size, scalar }), space),
-                    TypeInner::ValuePointer {
-                        size: None,
-                        scalar,
-                        space,
-                    } => (self.b.ty(TypeInner::Scalar(scalar)), space),
+                    TypeInner::ValuePointer { size: Some(size), scalar, space } => {
+                        (self.b.ty(TypeInner::Vector { size, scalar }), space)
+                    }
+                    TypeInner::ValuePointer { size: None, scalar, space } => {
+                        (self.b.ty(TypeInner::Scalar(scalar)), space)
+                    }
                     _ => return place.raw,
                 };
                 // A variable of the same address space: it is part of the parameter's type. No function calls
@@ -292,11 +217,7 @@ impl Rebuild<'_, '_> {
             })
             .collect();
         let result = result.map(|old| self.result(old));
-        self.b.push(Statement::Call {
-            function,
-            arguments,
-            result,
-        });
+        self.b.push(Statement::Call { function, arguments, result });
         for (guard, pointer, copy) in copies {
             self.guarded(guard, |b| {
                 let value = b.load(copy);

@@ -21,11 +21,7 @@ fn rewritten(wgsl: &str, exact: bool) -> Result<String, String> {
 
 fn body(wgsl: &str) -> String {
     let text = rewritten(wgsl, false).unwrap();
-    text.lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 const HEAD: &str = "@group(0) @binding(0) var<storage, read_write> out: array<f32>;\n\
@@ -59,27 +55,15 @@ fn loads_are_clamped_and_selected_and_stores_are_under_an_if() {
 
 #[test]
 fn indices_that_cannot_leave_cost_nothing() {
-    for index in [
-        "idx[0] & 7u",
-        "idx[0] % 8u",
-        "idx[0] >> 29u",
-        "l / 8u",
-        "min(idx[0], 7u)",
-        "(l & 3u) * 2u + 1u",
-    ] {
-        let text = body(&kernel(&format!(
-            "var a = array<f32, 8>(); a[{index}] = 1.0; out[0] = a[{index}];"
-        )));
+    for index in
+        ["idx[0] & 7u", "idx[0] % 8u", "idx[0] >> 29u", "l / 8u", "min(idx[0], 7u)", "(l & 3u) * 2u + 1u"]
+    {
+        let text = body(&kernel(&format!("var a = array<f32, 8>(); a[{index}] = 1.0; out[0] = a[{index}];")));
         assert_eq!(text.matches("select(").count(), 0, "{index}\n{text}");
     }
-    for index in [
-        "idx[0] & 8u",
-        "idx[0] % 9u",
-        "idx[0] >> 28u",
-        "l / 7u",
-        "(l & 3u) * 2u + 2u",
-        "i32(l) % 8 - 1",
-    ] {
+    for index in
+        ["idx[0] & 8u", "idx[0] % 9u", "idx[0] >> 28u", "l / 7u", "(l & 3u) * 2u + 2u", "i32(l) % 8 - 1"]
+    {
         let text = body(&kernel(&format!("var a = array<f32, 8>(); out[0] = a[{index}];")));
         assert_eq!(text.matches("select(").count(), 1, "{index}\n{text}");
     }

@@ -20,9 +20,8 @@ pub fn gpu() -> Gpu {
 pub fn gpu_with(settings: Settings) -> Gpu {
     let mut found: Vec<_> = devices().into_iter().filter(|f| f.obstacle().is_none()).collect();
     found.sort_by_key(|f| f.info().kind != DeviceKind::Software);
-    let first = found
-        .first()
-        .expect("no graphics device was found: run scripts/test, which installs a software one");
+    let first =
+        found.first().expect("no graphics device was found: run scripts/test, which installs a software one");
     first.open(settings).expect("the device opens")
 }
 
@@ -32,12 +31,7 @@ pub fn kernel(wgsl: &str) -> Kernel {
 }
 
 pub fn load(gpu: &Gpu, wgsl: &str) -> KernelId {
-    gpu.load(&Program {
-        kernel: kernel(wgsl),
-        native: None,
-    })
-    .unwrap_or_else(|e| panic!("{e}"))
-    .kernel
+    gpu.load(&Program { kernel: kernel(wgsl), native: None }).unwrap_or_else(|e| panic!("{e}")).kernel
 }
 
 /// Executes a list and waits.
@@ -55,10 +49,8 @@ pub fn upload<T: Pod>(gpu: &Gpu, data: &[T]) -> MemoryId {
     let bytes = size_of_val(data) as u64;
     let memory = gpu.allocate(bytes).unwrap();
     let block = Arc::new(HostBlock::copy_of(bytemuck::cast_slice(data)).unwrap());
-    let command = Command::Upload {
-        from: Region::host(&block, 0..bytes),
-        to: Region::device(memory, 0..bytes),
-    };
+    let command =
+        Command::Upload { from: Region::host(&block, 0..bytes), to: Region::device(memory, 0..bytes) };
     execute(gpu, vec![command]).unwrap();
     memory
 }
@@ -67,10 +59,8 @@ pub fn upload<T: Pod>(gpu: &Gpu, data: &[T]) -> MemoryId {
 pub fn download<T: Pod>(gpu: &Gpu, memory: MemoryId, bytes: std::ops::Range<u64>) -> Vec<T> {
     let size = bytes.end - bytes.start;
     let block = Arc::new(HostBlock::zeroed(size).unwrap());
-    let command = Command::Download {
-        from: Region::device(memory, bytes),
-        to: Region::host(&block, 0..size),
-    };
+    let command =
+        Command::Download { from: Region::device(memory, bytes), to: Region::host(&block, 0..size) };
     execute(gpu, vec![command]).unwrap();
     // SAFETY: the download is done.
     bytemuck::pod_collect_to_vec(unsafe { block.bytes(0..size) })
@@ -88,26 +78,14 @@ pub struct Launch<'a> {
 impl<'a> Launch<'a> {
     pub fn new(gpu: &'a Gpu, wgsl: &str) -> Self {
         let kernel = kernel(wgsl);
-        let loaded = gpu.load(&Program {
-            kernel: kernel.clone(),
-            native: None,
-        });
+        let loaded = gpu.load(&Program { kernel: kernel.clone(), native: None });
         let id = loaded.unwrap_or_else(|e| panic!("{e}")).kernel;
         let bindings = kernel.interface().bindings.len();
-        Self {
-            gpu,
-            kernel,
-            id,
-            arguments: vec![None; bindings],
-            sizes: vec![0; bindings],
-        }
+        Self { gpu, kernel, id, arguments: vec![None; bindings], sizes: vec![0; bindings] }
     }
 
     fn position(&self, name: &str) -> usize {
-        self.kernel
-            .interface()
-            .position(name)
-            .unwrap_or_else(|| panic!("no binding `{name}`"))
+        self.kernel.interface().position(name).unwrap_or_else(|| panic!("no binding `{name}`"))
     }
 
     /// Binds fresh memory with that content.
@@ -131,17 +109,8 @@ impl<'a> Launch<'a> {
     }
 
     pub fn dispatch(&self, grid: Grid, range: std::ops::Range<u64>) -> Command {
-        let arguments = self
-            .arguments
-            .iter()
-            .map(|a| a.clone().expect("every binding is bound"))
-            .collect();
-        Command::Dispatch(Dispatch {
-            kernel: self.id,
-            grid,
-            range,
-            arguments,
-        })
+        let arguments = self.arguments.iter().map(|a| a.clone().expect("every binding is bound")).collect();
+        Command::Dispatch(Dispatch { kernel: self.id, grid, range, arguments })
     }
 
     /// Runs exactly so many invocations.
@@ -153,10 +122,7 @@ impl<'a> Launch<'a> {
 
     /// Runs whole workgroups.
     pub fn workgroups(&self, workgroups: [u32; 3]) -> &Self {
-        let grid = Grid {
-            workgroups,
-            over: None,
-        };
+        let grid = Grid { workgroups, over: None };
         execute(self.gpu, vec![self.dispatch(grid, 0..grid.len())]).unwrap_or_else(|e| panic!("{e}"));
         self
     }
@@ -165,9 +131,7 @@ impl<'a> Launch<'a> {
     pub fn read<T: Pod>(&self, name: &str) -> Vec<T> {
         match self.arguments[self.position(name)].as_ref().unwrap() {
             Argument::Region(region) => {
-                let warpweft_hal::Memory::Device(id) = region.memory else {
-                    unreachable!()
-                };
+                let warpweft_hal::Memory::Device(id) = region.memory else { unreachable!() };
                 download(self.gpu, id, region.bytes())
             }
             Argument::Value(bytes) => bytemuck::pod_collect_to_vec(bytes),
@@ -177,8 +141,5 @@ impl<'a> Launch<'a> {
 
 pub fn grid_over(over: [u32; 3], workgroup: [u32; 3]) -> Grid {
     let workgroups = std::array::from_fn(|axis| over[axis].div_ceil(workgroup[axis]));
-    Grid {
-        workgroups,
-        over: Some(over),
-    }
+    Grid { workgroups, over: Some(over) }
 }

@@ -39,16 +39,10 @@ impl Constants {
         }
         let start = self.columns;
         for &value in &value {
-            self.list.push(Constant {
-                column: self.columns,
-                value,
-            });
+            self.list.push(Constant { column: self.columns, value });
             self.columns += if value.wide { 2 } else { 1 };
         }
-        let slot = Slot {
-            start,
-            columns: self.columns - start,
-        };
+        let slot = Slot { start, columns: self.columns - start };
         self.slots.insert(value, slot);
         slot
     }
@@ -64,22 +58,11 @@ pub(crate) fn value(
         Expression::Literal(literal) => Some(vec![bits(literal)?]),
         Expression::ZeroValue(ty) => {
             let shape = shape::shape(module, &module.types[ty].inner)?;
-            Some(
-                shape
-                    .leaves
-                    .iter()
-                    .map(|leaf| Bits {
-                        bits: 0,
-                        wide: width(leaf.scalar) == 2,
-                    })
-                    .collect(),
-            )
+            Some(shape.leaves.iter().map(|leaf| Bits { bits: 0, wide: width(leaf.scalar) == 2 }).collect())
         }
-        Expression::Constant(constant) => value(
-            module,
-            &module.global_expressions,
-            module.constants[constant].init,
-        )?,
+        Expression::Constant(constant) => {
+            value(module, &module.global_expressions, module.constants[constant].init)?
+        }
         Expression::Compose { ref components, .. } => {
             let mut whole = Vec::new();
             for &component in components {
@@ -90,10 +73,9 @@ pub(crate) fn value(
             }
             Some(whole)
         }
-        Expression::Splat {
-            size,
-            value: component,
-        } => value(module, arena, component)?.map(|component| component.repeat(size as usize)),
+        Expression::Splat { size, value: component } => {
+            value(module, arena, component)?.map(|component| component.repeat(size as usize))
+        }
         _ => None,
     })
 }
@@ -114,8 +96,5 @@ fn bits(literal: Literal) -> Result<Bits, String> {
             return Err(format!("the literal {literal:?}"));
         }
     };
-    Ok(Bits {
-        bits,
-        wide: width(scalar) == 2,
-    })
+    Ok(Bits { bits, wide: width(scalar) == 2 })
 }

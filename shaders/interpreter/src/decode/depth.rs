@@ -22,11 +22,9 @@ fn block(statements: &Block, known: &HashMap<Handle<Function>, u32>) -> u32 {
     let inner = |statement: &Statement| match statement {
         Statement::Block(inner) => block(inner, known),
         Statement::If { accept, reject, .. } => block(accept, known).max(block(reject, known)),
-        Statement::Switch { cases, .. } => cases
-            .iter()
-            .map(|case| block(&case.body, known))
-            .max()
-            .unwrap_or(0),
+        Statement::Switch { cases, .. } => {
+            cases.iter().map(|case| block(&case.body, known)).max().unwrap_or(0)
+        }
         Statement::Loop { body, continuing, .. } => block(body, known).max(block(continuing, known)),
         Statement::Call { function, .. } => known.get(function).copied().unwrap_or(0),
         _ => 0,

@@ -40,10 +40,7 @@ impl FunctionDecoder<'_, '_> {
                 let mut first = 0;
                 for &component in components {
                     let from = self.slot(component)?;
-                    steps.push(Step::Copy {
-                        out: out.part(first, from.columns),
-                        from,
-                    });
+                    steps.push(Step::Copy { out: out.part(first, from.columns), from });
                     first += from.columns;
                 }
             }
@@ -52,11 +49,9 @@ impl FunctionDecoder<'_, '_> {
                 let out = self.splat(from, size as u32, handle, steps)?;
                 self.slots.insert(handle, out);
             }
-            Expression::Swizzle {
-                size,
-                vector,
-                pattern,
-            } => self.swizzle(handle, size, vector, pattern, steps)?,
+            Expression::Swizzle { size, vector, pattern } => {
+                self.swizzle(handle, size, vector, pattern, steps)?
+            }
             Expression::Access { base, index } => {
                 if self.inner(base).pointer_space().is_some() {
                     let address = self.access_varying(handle, base, index, steps)?;
@@ -78,16 +73,8 @@ impl FunctionDecoder<'_, '_> {
                 let atomic = matches!(self.pointee(pointer)?, TypeInner::Atomic(_));
                 let address = self.address(pointer)?;
                 let Shape { columns, leaves } = self.shape(handle)?;
-                if let Address {
-                    space: Space::Columns,
-                    fixed,
-                    varying: None,
-                } = address
-                {
-                    let variable = Slot {
-                        start: fixed,
-                        columns,
-                    };
+                if let Address { space: Space::Columns, fixed, varying: None } = address {
+                    let variable = Slot { start: fixed, columns };
                     if self.lasting.contains(&handle) {
                         self.slots.insert(handle, variable);
                     } else {
@@ -96,12 +83,7 @@ impl FunctionDecoder<'_, '_> {
                     }
                 } else {
                     let out = self.result(handle)?;
-                    steps.push(Step::Load {
-                        out,
-                        address,
-                        leaves,
-                        atomic,
-                    });
+                    steps.push(Step::Load { out, address, leaves, atomic });
                 }
             }
             Expression::ArrayLength(pointer) => {
@@ -113,12 +95,7 @@ impl FunctionDecoder<'_, '_> {
                     return Err(self.unsupported("the length of something that is no binding", handle));
                 };
                 let out = self.result(handle)?;
-                steps.push(Step::ArrayLength {
-                    out,
-                    binding,
-                    offset: address.fixed,
-                    stride: elements.bytes,
-                });
+                steps.push(Step::ArrayLength { out, binding, offset: address.fixed, stride: elements.bytes });
             }
             Expression::Unary { op, expr } => {
                 let function = operator::unary(op, self.scalar(expr)?);
@@ -126,11 +103,7 @@ impl FunctionDecoder<'_, '_> {
                 self.map(handle, function, operands([operand]), [0; 3], steps)?;
             }
             Expression::Binary { op, left, right } => self.binary(handle, op, left, right, steps)?,
-            Expression::Select {
-                condition,
-                accept,
-                reject,
-            } => {
+            Expression::Select { condition, accept, reject } => {
                 let count = components(self.inner(handle));
                 let function = operator::select(self.scalar(handle)?.size());
                 let condition = self.widened(condition, count, steps)?;
@@ -147,13 +120,7 @@ impl FunctionDecoder<'_, '_> {
                 let argument = self.slot(argument)?;
                 self.map(handle, function, operands([argument]), [0; 3], steps)?;
             }
-            Expression::Math {
-                fun,
-                arg,
-                arg1,
-                arg2,
-                arg3,
-            } => {
+            Expression::Math { fun, arg, arg1, arg2, arg3 } => {
                 let arguments: Vec<_> = [Some(arg), arg1, arg2, arg3].into_iter().flatten().collect();
                 self.math(handle, fun, &arguments, steps)?;
             }
@@ -171,9 +138,7 @@ impl FunctionDecoder<'_, '_> {
     }
 
     fn is_constant(&self, handle: Handle<Expression>) -> bool {
-        self.slots
-            .get(&handle)
-            .is_some_and(|slot| slot.end() <= self.decoder.constants.columns)
+        self.slots.get(&handle).is_some_and(|slot| slot.end() <= self.decoder.constants.columns)
     }
 
     /// A step that computes the expression by a column function.
@@ -190,12 +155,7 @@ impl FunctionDecoder<'_, '_> {
             return Err(self.unsupported(what, handle));
         };
         let out = self.result(handle)?;
-        steps.push(Step::Map {
-            function,
-            out,
-            operands,
-            dims,
-        });
+        steps.push(Step::Map { function, out, operands, dims });
         Ok(())
     }
 
@@ -208,10 +168,7 @@ impl FunctionDecoder<'_, '_> {
     ) -> Result<Slot, Unsupported> {
         let out = self.push(from.columns * count, self.span(at))?;
         for n in 0..count {
-            steps.push(Step::Copy {
-                out: out.part(n * from.columns, from.columns),
-                from,
-            });
+            steps.push(Step::Copy { out: out.part(n * from.columns, from.columns), from });
         }
         Ok(out)
     }
@@ -243,19 +200,13 @@ impl FunctionDecoder<'_, '_> {
         let width = width(self.scalar(vector)?);
         let pattern: Vec<u32> = pattern[..size as usize].iter().map(|&c| c as u32).collect();
         if pattern.windows(2).all(|pair| pair[1] == pair[0] + 1) {
-            self.slots.insert(
-                handle,
-                from.part(pattern[0] * width, pattern.len() as u32 * width),
-            );
+            self.slots.insert(handle, from.part(pattern[0] * width, pattern.len() as u32 * width));
             return Ok(());
         }
         let out = self.result(handle)?;
         for (n, &component) in pattern.iter().enumerate() {
             let from = from.part(component * width, width);
-            steps.push(Step::Copy {
-                out: out.part(n as u32 * width, width),
-                from,
-            });
+            steps.push(Step::Copy { out: out.part(n as u32 * width, width), from });
         }
         Ok(())
     }
@@ -295,13 +246,7 @@ impl FunctionDecoder<'_, '_> {
         let base = self.slot(base)?;
         let leaves = self.shape(handle)?.leaves;
         let out = self.result(handle)?;
-        steps.push(Step::Element {
-            out,
-            base,
-            index,
-            count,
-            leaves,
-        });
+        steps.push(Step::Element { out, base, index, count, leaves });
         Ok(())
     }
 
@@ -328,10 +273,7 @@ impl FunctionDecoder<'_, '_> {
             return self.map(handle, linear::product(scalar), operands, [rows, terms, 0], steps);
         }
         let count = components(self.inner(left)).max(components(self.inner(right)));
-        let operands = operands([
-            self.widened(left, count, steps)?,
-            self.widened(right, count, steps)?,
-        ]);
+        let operands = operands([self.widened(left, count, steps)?, self.widened(right, count, steps)?]);
         self.map(handle, operator::binary(op, scalar), operands, [0; 3], steps)
     }
 
@@ -358,13 +300,7 @@ impl FunctionDecoder<'_, '_> {
                 None => self.widened(argument, count, steps)?,
             };
         }
-        self.map(
-            handle,
-            whole.or_else(|| math::componentwise(fun, scalar)),
-            list,
-            dims,
-            steps,
-        )
+        self.map(handle, whole.or_else(|| math::componentwise(fun, scalar)), list, dims, steps)
     }
 
     fn cast(

@@ -52,9 +52,8 @@ impl<'a> Decoder<'a> {
                 (None, TypeInner::Struct { members, .. }) => {
                     let mut first = 0;
                     for member in members {
-                        let columns = self
-                            .shape(&self.module.types[member.ty].inner, Span::UNDEFINED)?
-                            .columns;
+                        let columns =
+                            self.shape(&self.module.types[member.ty].inner, Span::UNDEFINED)?.columns;
                         let Some(Binding::BuiltIn(builtin)) = member.binding else {
                             return Err(self.unsupported("an input that is not built in", Span::UNDEFINED));
                         };
@@ -112,12 +111,7 @@ impl<'a> Decoder<'a> {
             let start = self.frames.entry(callee).or_insert(end);
             *start = end.max(*start);
         }
-        Ok(Routine {
-            arguments,
-            result,
-            variables,
-            body,
-        })
+        Ok(Routine { arguments, result, variables, body })
     }
 }
 
@@ -151,8 +145,7 @@ impl<'a> FunctionDecoder<'_, 'a> {
     }
 
     fn type_shape(&self, ty: Handle<naga::Type>) -> Result<Shape, Unsupported> {
-        self.decoder
-            .shape(&self.decoder.module.types[ty].inner, Span::UNDEFINED)
+        self.decoder.shape(&self.decoder.module.types[ty].inner, Span::UNDEFINED)
     }
 
     /// New columns on top of the frame.
@@ -161,10 +154,7 @@ impl<'a> FunctionDecoder<'_, 'a> {
         self.top = start
             .checked_add(columns)
             .filter(|&end| u64::from(end) * 4 <= super::MOST_BYTES)
-            .ok_or_else(|| {
-                self.decoder
-                    .unsupported("values beyond the interpreter's memory", span)
-            })?;
+            .ok_or_else(|| self.decoder.unsupported("values beyond the interpreter's memory", span))?;
         self.highest = self.highest.max(self.top);
         Ok(Slot { start, columns })
     }
@@ -189,15 +179,8 @@ impl<'a> FunctionDecoder<'_, 'a> {
     fn arguments(&mut self) -> Result<Vec<Slot>, Unsupported> {
         let mut slots = Vec::new();
         for argument in &self.function.arguments {
-            let pointer = self.decoder.module.types[argument.ty]
-                .inner
-                .pointer_space()
-                .is_some();
-            let columns = if pointer {
-                1
-            } else {
-                self.type_shape(argument.ty)?.columns
-            };
+            let pointer = self.decoder.module.types[argument.ty].inner.pointer_space().is_some();
+            let columns = if pointer { 1 } else { self.type_shape(argument.ty)?.columns };
             slots.push(self.push(columns, Span::UNDEFINED)?);
         }
         Ok(slots)
@@ -216,10 +199,7 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 },
                 None => None,
             };
-            initials.push(Initial {
-                variable: slot,
-                value,
-            });
+            initials.push(Initial { variable: slot, value });
             places.insert(handle, slot);
         }
         Ok((initials, places))
@@ -243,24 +223,13 @@ impl<'a> FunctionDecoder<'_, 'a> {
                     let slot = arguments[n as usize];
                     self.slots.insert(handle, slot);
                     if self.inner(handle).pointer_space().is_some() {
-                        let address = Address {
-                            space: Space::Columns,
-                            fixed: 0,
-                            varying: Some(slot),
-                        };
+                        let address = Address { space: Space::Columns, fixed: 0, varying: Some(slot) };
                         self.addresses.insert(handle, address);
                     }
                 }
                 Expression::LocalVariable(variable) => {
                     let fixed = variables[&variable].start;
-                    self.addresses.insert(
-                        handle,
-                        Address {
-                            space: Space::Columns,
-                            fixed,
-                            varying: None,
-                        },
-                    );
+                    self.addresses.insert(handle, Address { space: Space::Columns, fixed, varying: None });
                 }
                 Expression::GlobalVariable(variable) => {
                     if let Some(&address) = self.decoder.globals.get(&variable) {

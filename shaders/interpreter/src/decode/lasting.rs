@@ -48,13 +48,10 @@ pub(super) fn lasting_loads(module: &Module, function: &Function) -> HashSet<Han
             *last = part.max(*last);
         }
     }
-    let loads = function
-        .expressions
-        .iter()
-        .filter(|&(handle, expression)| match *expression {
-            Expression::Load { pointer } => walk.lasts(handle, pointer),
-            _ => false,
-        });
+    let loads = function.expressions.iter().filter(|&(handle, expression)| match *expression {
+        Expression::Load { pointer } => walk.lasts(handle, pointer),
+        _ => false,
+    });
     loads.map(|(handle, _)| handle).collect()
 }
 
@@ -144,11 +141,7 @@ impl Walk<'_> {
                 }
             }
             Statement::Block(ref block) => self.block(block),
-            Statement::If {
-                condition,
-                ref accept,
-                ref reject,
-            } => {
+            Statement::If { condition, ref accept, ref reject } => {
                 self.uses(condition);
                 self.block(accept);
                 self.block(reject);
@@ -161,15 +154,8 @@ impl Walk<'_> {
                 self.position += 1;
                 self.uses(selector);
             }
-            Statement::Loop {
-                ref body,
-                ref continuing,
-                break_if,
-            } => {
-                self.loops.push(Loop {
-                    start: self.position,
-                    uses: Vec::new(),
-                });
+            Statement::Loop { ref body, ref continuing, break_if } => {
+                self.loops.push(Loop { start: self.position, uses: Vec::new() });
                 self.block(body);
                 self.block(continuing);
                 self.position += 1;
@@ -196,17 +182,11 @@ impl Walk<'_> {
             Statement::Return { value: Some(value) } => self.uses(value),
             Statement::Atomic { ref fun, value, .. } => {
                 self.uses(value);
-                if let AtomicFunction::Exchange {
-                    compare: Some(compare),
-                } = *fun
-                {
+                if let AtomicFunction::Exchange { compare: Some(compare) } = *fun {
                     self.uses(compare);
                 }
             }
-            Statement::SubgroupBallot {
-                predicate: Some(predicate),
-                ..
-            } => self.uses(predicate),
+            Statement::SubgroupBallot { predicate: Some(predicate), .. } => self.uses(predicate),
             Statement::SubgroupCollectiveOperation { argument, .. } => self.uses(argument),
             Statement::SubgroupGather { mode, argument, .. } => {
                 self.uses(argument);
@@ -238,18 +218,10 @@ fn operands(expression: &Expression) -> Vec<Handle<Expression>> {
         | Expression::Relational { argument: one, .. }
         | Expression::As { expr: one, .. } => vec![one],
         Expression::Binary { left, right, .. } => vec![left, right],
-        Expression::Select {
-            condition,
-            accept,
-            reject,
-        } => vec![condition, accept, reject],
-        Expression::Math {
-            arg,
-            arg1,
-            arg2,
-            arg3,
-            ..
-        } => [Some(arg), arg1, arg2, arg3].into_iter().flatten().collect(),
+        Expression::Select { condition, accept, reject } => vec![condition, accept, reject],
+        Expression::Math { arg, arg1, arg2, arg3, .. } => {
+            [Some(arg), arg1, arg2, arg3].into_iter().flatten().collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -68,10 +68,7 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
     };
     let levels = depth::levels(module, &entry_point.function);
     if levels > depth::MOST_LEVELS {
-        let what = format!(
-            "blocks and calls nested {levels} deep (the most is {})",
-            depth::MOST_LEVELS
-        );
+        let what = format!("blocks and calls nested {levels} deep (the most is {})", depth::MOST_LEVELS);
         return Err(decoder.unsupported(what, naga::Span::UNDEFINED));
     }
     decoder.find_constants(None, &entry_point.function)?;
@@ -111,10 +108,7 @@ pub(crate) fn decode(kernel: &Kernel) -> Result<Program, Unsupported> {
 
 impl<'a> Decoder<'a> {
     fn unsupported(&self, what: impl Into<String>, span: naga::Span) -> Unsupported {
-        Unsupported {
-            what: what.into(),
-            location: self.kernel.locate(span),
-        }
+        Unsupported { what: what.into(), location: self.kernel.locate(span) }
     }
 
     fn shape(&self, inner: &TypeInner, span: naga::Span) -> Result<Shape, Unsupported> {
@@ -123,10 +117,7 @@ impl<'a> Decoder<'a> {
 
     /// Invocations of a workgroup, where they and their columns have room.
     fn lanes(&self, entry_point: &EntryPoint) -> Result<usize, Unsupported> {
-        let lanes = entry_point
-            .workgroup_size
-            .iter()
-            .fold(1u64, |lanes, &n| lanes.saturating_mul(n.into()));
+        let lanes = entry_point.workgroup_size.iter().fold(1u64, |lanes, &n| lanes.saturating_mul(n.into()));
         if !(1..=MOST_INVOCATIONS).contains(&lanes) {
             let what = format!("a workgroup of {lanes} invocations (the most is {MOST_INVOCATIONS})");
             return Err(self.unsupported(what, naga::Span::UNDEFINED));
@@ -183,10 +174,7 @@ impl<'a> Decoder<'a> {
                 AddressSpace::Private => {
                     let columns = self.shape(inner, span)?.columns;
                     let slot = self.allot(columns, span)?;
-                    privates.push(Initial {
-                        variable: slot,
-                        value: initial_values.get(&handle).copied(),
-                    });
+                    privates.push(Initial { variable: slot, value: initial_values.get(&handle).copied() });
                     (Space::Columns, slot.start)
                 }
                 AddressSpace::WorkGroup => {
@@ -202,9 +190,7 @@ impl<'a> Decoder<'a> {
                 AddressSpace::Storage { .. } | AddressSpace::Uniform => {
                     let bindings = &self.kernel.interface().bindings;
                     let position = variable.binding.and_then(|at| {
-                        bindings
-                            .iter()
-                            .position(|b| (b.group, b.binding) == (at.group, at.binding))
+                        bindings.iter().position(|b| (b.group, b.binding) == (at.group, at.binding))
                     });
                     let Some(position) = position else {
                         return Err(self.unsupported("a binding that the interface lacks", span));
@@ -215,14 +201,7 @@ impl<'a> Decoder<'a> {
                     return Err(self.unsupported(format!("a variable in the {other:?} address space"), span));
                 }
             };
-            self.globals.insert(
-                handle,
-                Address {
-                    space,
-                    fixed,
-                    varying: None,
-                },
-            );
+            self.globals.insert(handle, Address { space, fixed, varying: None });
         }
         Ok((privates, words))
     }

@@ -16,14 +16,8 @@ impl FunctionDecoder<'_, '_> {
     pub(super) fn pointee(&self, pointer: Handle<Expression>) -> Result<TypeInner, Unsupported> {
         Ok(match *self.inner(pointer) {
             TypeInner::Pointer { base, .. } => self.decoder.module.types[base].inner.clone(),
-            TypeInner::ValuePointer {
-                size: Some(size),
-                scalar,
-                ..
-            } => TypeInner::Vector { size, scalar },
-            TypeInner::ValuePointer {
-                size: None, scalar, ..
-            } => TypeInner::Scalar(scalar),
+            TypeInner::ValuePointer { size: Some(size), scalar, .. } => TypeInner::Vector { size, scalar },
+            TypeInner::ValuePointer { size: None, scalar, .. } => TypeInner::Scalar(scalar),
             ref other => return Err(self.unsupported(format!("a pointer of type {other:?}"), pointer)),
         })
     }
@@ -40,36 +34,20 @@ impl FunctionDecoder<'_, '_> {
         let pointee = self.pointee(base)?;
         let module = self.decoder.module;
         if let Some((columns, bytes)) = shape::member(module, &pointee, index) {
-            address.fixed += if matches!(address.space, Space::Binding(_)) {
-                bytes
-            } else {
-                columns
-            };
+            address.fixed += if matches!(address.space, Space::Binding(_)) { bytes } else { columns };
             return Ok(address);
         }
         let Some(elements) = shape::elements(module, &pointee) else {
             return Err(self.unsupported(format!("indexing into {pointee:?}"), handle));
         };
         let stride = stride(elements, address.space);
-        let offset = index
-            .checked_mul(stride)
-            .and_then(|offset| offset.checked_add(address.fixed));
+        let offset = index.checked_mul(stride).and_then(|offset| offset.checked_add(address.fixed));
         // The end of a runtime-sized array is also the end of its binding, which loads and stores look at; but only
         // for elements without padding, and whole.
         let whole = elements.count.is_some() || is_one_leaf(module, &pointee, stride);
         match offset {
-            Some(offset) if whole => Ok(Address {
-                fixed: offset,
-                ..address
-            }),
-            _ => self.element(
-                address,
-                elements,
-                Index::Fixed(index),
-                false,
-                steps,
-                self.span(handle),
-            ),
+            Some(offset) if whole => Ok(Address { fixed: offset, ..address }),
+            _ => self.element(address, elements, Index::Fixed(index), false, steps, self.span(handle)),
         }
     }
 
@@ -87,14 +65,7 @@ impl FunctionDecoder<'_, '_> {
             return Err(self.unsupported(format!("indexing into {pointee:?}"), handle));
         };
         let (index, signed) = self.index(index, steps)?;
-        self.element(
-            address,
-            elements,
-            Index::Varying(index),
-            signed,
-            steps,
-            self.span(handle),
-        )
+        self.element(address, elements, Index::Varying(index), signed, steps, self.span(handle))
     }
 
     fn element(
@@ -110,30 +81,14 @@ impl FunctionDecoder<'_, '_> {
         let limit = match (elements.count, address.space) {
             (Some(count), _) => Limit::Fixed(count),
             // Only structs lie between a binding's start and its runtime-sized array, so the offset is fixed.
-            (None, Space::Binding(binding)) => Limit::Runtime {
-                binding,
-                offset: address.fixed,
-                stride,
-            },
+            (None, Space::Binding(binding)) => Limit::Runtime { binding, offset: address.fixed, stride },
             (None, _) => {
-                return Err(self
-                    .decoder
-                    .unsupported("a runtime-sized array outside of bindings", span));
+                return Err(self.decoder.unsupported("a runtime-sized array outside of bindings", span));
             }
         };
         let out = self.push(1, span)?;
-        steps.push(Step::ElementAddress {
-            out,
-            base: address.varying,
-            index,
-            signed,
-            limit,
-            stride,
-        });
-        Ok(Address {
-            varying: Some(out),
-            ..address
-        })
+        steps.push(Step::ElementAddress { out, base: address.varying, index, signed, limit, stride });
+        Ok(Address { varying: Some(out), ..address })
     }
 
     /// An index as a column of 32-bit integers, and whether it is signed.
@@ -154,12 +109,7 @@ impl FunctionDecoder<'_, '_> {
         let mut slot = self.slot(index)?;
         if let Some(function) = narrow {
             let out = self.push(1, self.span(index))?;
-            steps.push(Step::Map {
-                function,
-                out,
-                operands: operands([slot]),
-                dims: [0; 3],
-            });
+            steps.push(Step::Map { function, out, operands: operands([slot]), dims: [0; 3] });
             slot = out;
         }
         Ok((slot, matches!(scalar, Scalar::I16 | Scalar::I32)))
@@ -180,11 +130,7 @@ pub(super) fn operands<const N: usize>(list: [Slot; N]) -> [Slot; 4] {
 }
 
 fn stride(elements: Elements, space: Space) -> u32 {
-    if matches!(space, Space::Binding(_)) {
-        elements.bytes
-    } else {
-        elements.columns
-    }
+    if matches!(space, Space::Binding(_)) { elements.bytes } else { elements.columns }
 }
 
 /// Whether the elements of an array are scalars, back to back.

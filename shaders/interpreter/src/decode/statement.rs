@@ -44,18 +44,10 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let inner = self.block(block)?;
                 steps.extend(inner);
             }
-            Statement::If {
-                condition,
-                ref accept,
-                ref reject,
-            } => {
+            Statement::If { condition, ref accept, ref reject } => {
                 let condition = self.slot(condition)?;
                 let (accept, reject) = (self.block(accept)?, self.block(reject)?);
-                steps.push(Step::If {
-                    condition,
-                    accept,
-                    reject,
-                });
+                steps.push(Step::If { condition, accept, reject });
             }
             Statement::Switch { selector, ref cases } => {
                 let outside = std::mem::take(&mut self.exits);
@@ -68,26 +60,14 @@ impl<'a> FunctionDecoder<'_, 'a> {
                         SwitchValue::Default => None,
                     };
                     let body = self.block(&case.body)?;
-                    decoded.push(Case {
-                        value,
-                        body,
-                        fall_through: case.fall_through,
-                    });
+                    decoded.push(Case { value, body, fall_through: case.fall_through });
                 }
                 let exits = self.exits;
                 self.exits.returns |= outside.returns;
                 self.exits.continues |= outside.continues;
-                steps.push(Step::Switch {
-                    selector,
-                    cases: decoded,
-                    exits,
-                });
+                steps.push(Step::Switch { selector, cases: decoded, exits });
             }
-            Statement::Loop {
-                ref body,
-                ref continuing,
-                break_if,
-            } => {
+            Statement::Loop { ref body, ref continuing, break_if } => {
                 let outside = std::mem::take(&mut self.exits);
                 let top = self.top;
                 // The continuing block and the condition see the values of the body.
@@ -95,16 +75,8 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let break_if = break_if.map(|condition| self.slot(condition)).transpose()?;
                 self.top = top;
                 let exits = self.exits;
-                self.exits = Exits {
-                    returns: exits.returns | outside.returns,
-                    ..outside
-                };
-                steps.push(Step::Loop {
-                    body,
-                    continuing,
-                    break_if,
-                    exits,
-                });
+                self.exits = Exits { returns: exits.returns | outside.returns, ..outside };
+                steps.push(Step::Loop { body, continuing, break_if, exits });
             }
             Statement::Break => steps.push(Step::Break),
             Statement::Continue => {
@@ -114,18 +86,9 @@ impl<'a> FunctionDecoder<'_, 'a> {
             Statement::Return { value } => {
                 self.exits.returns = true;
                 if let (Some(value), Some(result)) = (value, self.returns) {
-                    let address = Address {
-                        space: Space::Columns,
-                        fixed: result.start,
-                        varying: None,
-                    };
+                    let address = Address { space: Space::Columns, fixed: result.start, varying: None };
                     let (value, leaves) = (self.slot(value)?, self.shape(value)?.leaves);
-                    steps.push(Step::Store {
-                        address,
-                        value,
-                        leaves,
-                        atomic: false,
-                    });
+                    steps.push(Step::Store { address, value, leaves, atomic: false });
                 }
                 steps.push(Step::Return);
             }
@@ -140,19 +103,9 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let atomic = matches!(self.pointee(pointer)?, TypeInner::Atomic(_));
                 let address = self.address(pointer)?;
                 let (value, leaves) = (self.slot(value)?, self.shape(value)?.leaves);
-                steps.push(Step::Store {
-                    address,
-                    value,
-                    leaves,
-                    atomic,
-                });
+                steps.push(Step::Store { address, value, leaves, atomic });
             }
-            Statement::Atomic {
-                pointer,
-                ref fun,
-                value,
-                result,
-            } => {
+            Statement::Atomic { pointer, ref fun, value, result } => {
                 self.atomic(pointer, fun, value, result, steps)?;
             }
             Statement::WorkGroupUniformLoad { pointer, result } => {
@@ -160,29 +113,15 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let address = self.address(pointer)?;
                 let leaves = self.shape(result)?.leaves;
                 let out = self.result(result)?;
-                steps.push(Step::UniformLoad {
-                    out,
-                    address,
-                    leaves,
-                    atomic,
-                    span,
-                });
+                steps.push(Step::UniformLoad { out, address, leaves, atomic, span });
             }
-            Statement::Call {
-                function,
-                ref arguments,
-                result,
-            } => {
+            Statement::Call { function, ref arguments, result } => {
                 let mut slots = Vec::new();
                 for &argument in arguments {
                     slots.push(self.argument(argument, steps)?);
                 }
                 let out = result.map(|result| self.result(result)).transpose()?;
-                steps.push(Step::Call {
-                    function: function.index(),
-                    arguments: slots,
-                    out,
-                });
+                steps.push(Step::Call { function: function.index(), arguments: slots, out });
             }
             Statement::SubgroupBallot { result, predicate } => {
                 let operands = predicate.map(|p| self.slot(p)).transpose()?.unwrap_or_default();
@@ -193,25 +132,13 @@ impl<'a> FunctionDecoder<'_, 'a> {
                     steps,
                 )?;
             }
-            Statement::SubgroupGather {
-                mode,
-                argument,
-                result,
-            } => {
+            Statement::SubgroupGather { mode, argument, result } => {
                 let (function, index) = subgroup::gather(mode, self.scalar(argument)?);
-                let index = index
-                    .map(|index| self.slot(index))
-                    .transpose()?
-                    .unwrap_or_default();
+                let index = index.map(|index| self.slot(index)).transpose()?.unwrap_or_default();
                 let argument = self.slot(argument)?;
                 self.subgroup(function, result, [argument, index], steps)?;
             }
-            Statement::SubgroupCollectiveOperation {
-                op,
-                collective_op,
-                argument,
-                result,
-            } => {
+            Statement::SubgroupCollectiveOperation { op, collective_op, argument, result } => {
                 let scalar = self.scalar(argument)?;
                 let Some(function) = subgroup::collective(op, collective_op, scalar) else {
                     let what = format!("the subgroup operation {collective_op:?} {op:?} on {scalar}");
@@ -241,10 +168,9 @@ impl<'a> FunctionDecoder<'_, 'a> {
         }
         let address = self.address(argument)?;
         if address.space != Space::Columns {
-            return Err(self.unsupported(
-                "a pointer to workgroup memory or a binding as an argument",
-                argument,
-            ));
+            return Err(
+                self.unsupported("a pointer to workgroup memory or a binding as an argument", argument)
+            );
         }
         let out = self.push(1, self.span(argument))?;
         steps.push(Step::Pointer { out, address });
@@ -268,21 +194,15 @@ impl<'a> FunctionDecoder<'_, 'a> {
             AtomicFunction::Min => Atomic::Min,
             AtomicFunction::Max => Atomic::Max,
             AtomicFunction::Exchange { compare: None } => Atomic::Exchange,
-            AtomicFunction::Exchange {
-                compare: Some(compare),
-            } => Atomic::CompareExchange(self.slot(compare)?),
+            AtomicFunction::Exchange { compare: Some(compare) } => {
+                Atomic::CompareExchange(self.slot(compare)?)
+            }
         };
         let address = self.address(pointer)?;
         let leaf = self.shape(value)?.leaves[0];
         let value = self.slot(value)?;
         let out = result.map(|result| self.result(result)).transpose()?;
-        steps.push(Step::Atomic {
-            out,
-            address,
-            value,
-            leaf,
-            function,
-        });
+        steps.push(Step::Atomic { out, address, value, leaf, function });
         Ok(())
     }
 
@@ -294,12 +214,7 @@ impl<'a> FunctionDecoder<'_, 'a> {
         steps: &mut Vec<Step>,
     ) -> Result<(), Unsupported> {
         let out = self.result(result)?;
-        steps.push(Step::Map {
-            function,
-            out,
-            operands: operands([a, b]),
-            dims: [0; 3],
-        });
+        steps.push(Step::Map { function, out, operands: operands([a, b]), dims: [0; 3] });
         Ok(())
     }
 }

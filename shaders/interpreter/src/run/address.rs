@@ -28,31 +28,19 @@ impl Pattern {
             if step != 0 {
                 let last = u64::from(first) + u64::from(step) * (lanes as u64 - 1);
                 let expected = (0..lanes as u32).map(|lane| first.wrapping_add(step.wrapping_mul(lane)));
-                let difference = varying
-                    .iter()
-                    .zip(expected)
-                    .fold(0, |sum, (&at, expected)| sum | (at ^ expected));
+                let difference =
+                    varying.iter().zip(expected).fold(0, |sum, (&at, expected)| sum | (at ^ expected));
                 let even = difference == 0 && last < u64::from(OUTSIDE);
-                return if even {
-                    Pattern::Even { first, step }
-                } else {
-                    Pattern::Scattered
-                };
+                return if even { Pattern::Even { first, step } } else { Pattern::Scattered };
             }
         }
         let Some(lane) = mask.iter().next() else {
             return Pattern::Scattered;
         };
         let first = varying[lane];
-        let difference = varying
-            .iter()
-            .zip(mask.lanes())
-            .fold(0, |sum, (&at, &mask)| sum | ((at ^ first) & mask));
-        if difference == 0 {
-            Pattern::Uniform(first)
-        } else {
-            Pattern::Scattered
-        }
+        let difference =
+            varying.iter().zip(mask.lanes()).fold(0, |sum, (&at, &mask)| sum | ((at ^ first) & mask));
+        if difference == 0 { Pattern::Uniform(first) } else { Pattern::Scattered }
     }
 }
 
@@ -83,11 +71,7 @@ impl Run<'_> {
     ) {
         let limit = match limit {
             Limit::Fixed(count) => count,
-            Limit::Runtime {
-                binding,
-                offset,
-                stride,
-            } => self.array_length(binding, offset, stride),
+            Limit::Runtime { binding, offset, stride } => self.array_length(binding, offset, stride),
         };
         // A negative index is a large one.
         let limit = if signed { limit.min(1 << 31) } else { limit };
@@ -96,11 +80,7 @@ impl Run<'_> {
         let out = &mut upper[..height];
         let column = |slot: Slot| &lower[slot.start as usize * height..][..height];
         let offset = |index: u32| {
-            if index < limit {
-                index.wrapping_mul(stride)
-            } else {
-                OUTSIDE
-            }
+            if index < limit { index.wrapping_mul(stride) } else { OUTSIDE }
         };
         match index {
             Index::Fixed(index) => out.fill(offset(index)),
@@ -112,11 +92,7 @@ impl Run<'_> {
         }
         if let Some(base) = base {
             for (out, &base) in out.iter_mut().zip(column(base)) {
-                *out = if base == OUTSIDE || *out == OUTSIDE {
-                    OUTSIDE
-                } else {
-                    base.wrapping_add(*out)
-                };
+                *out = if base == OUTSIDE || *out == OUTSIDE { OUTSIDE } else { base.wrapping_add(*out) };
             }
         }
     }
@@ -131,19 +107,13 @@ impl Run<'_> {
         let varying = self.range(varying);
         let (lower, upper) = self.columns.split_at_mut(out.start);
         for (out, &at) in upper[..out.len()].iter_mut().zip(&lower[varying]) {
-            *out = if at == OUTSIDE {
-                OUTSIDE
-            } else {
-                at.wrapping_add(address.fixed)
-            };
+            *out = if at == OUTSIDE { OUTSIDE } else { at.wrapping_add(address.fixed) };
         }
     }
 
     /// The elements of a runtime-sized array.
     pub(super) fn array_length(&self, binding: usize, offset: u32, stride: u32) -> u32 {
-        let bytes = self.launch.bindings[binding]
-            .bytes()
-            .saturating_sub(u64::from(offset));
+        let bytes = self.launch.bindings[binding].bytes().saturating_sub(u64::from(offset));
         (bytes / u64::from(stride.max(1))) as u32
     }
 }
@@ -166,10 +136,7 @@ mod tests {
         assert_eq!(of([8, 12, 16, 24], &mask), Pattern::Scattered);
         assert_eq!(of([20, 16, 12, 8], &mask), Pattern::Scattered);
         assert_eq!(of([OUTSIDE; 4], &mask), Pattern::Uniform(OUTSIDE));
-        assert_eq!(
-            of([OUTSIDE - 3, OUTSIDE - 2, OUTSIDE - 1, OUTSIDE], &mask),
-            Pattern::Scattered
-        );
+        assert_eq!(of([OUTSIDE - 3, OUTSIDE - 2, OUTSIDE - 1, OUTSIDE], &mask), Pattern::Scattered);
         mask.set(8, |lane| lane == 1 || lane == 3);
         assert_eq!(of([1, 8, 3, 8], &mask), Pattern::Uniform(8));
         assert_eq!(of([8, 12, 16, 20], &mask), Pattern::Scattered);

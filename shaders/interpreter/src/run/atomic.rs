@@ -76,14 +76,10 @@ fn apply(function: Atomic, scalar: Scalar, old: u64, operand: u64, compare: u64)
                 old
             }
         }
-        (_, Scalar::I32) => integer(function, old as u32 as i32, operand as u32 as i32)
-            .put()
-            .into(),
+        (_, Scalar::I32) => integer(function, old as u32 as i32, operand as u32 as i32).put().into(),
         (_, Scalar::I64) => integer(function, old as i64, operand as i64).put(),
         (_, Scalar::U64) => integer(function, old, operand),
-        (_, Scalar::F32) => number(function, f32::get(old as u32), f32::get(operand as u32))
-            .put()
-            .into(),
+        (_, Scalar::F32) => number(function, f32::get(old as u32), f32::get(operand as u32)).put().into(),
         _ => integer(function, old as u32, operand as u32).into(),
     }
 }

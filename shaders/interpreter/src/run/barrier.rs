@@ -27,11 +27,7 @@ impl Run<'_> {
         let count = running.active();
         self.masks.give(running);
         // The mask is always a part of the running lanes.
-        if mask.active() == count {
-            Ok(())
-        } else {
-            Err(self.divergent(span, mask.active(), count))
-        }
+        if mask.active() == count { Ok(()) } else { Err(self.divergent(span, mask.active(), count)) }
     }
 
     pub(super) fn subgroup_barrier(&mut self, span: Span, mask: &Mask) -> Result<(), Fault> {

@@ -68,9 +68,7 @@ impl<'a> Run<'a> {
         }
         // Everyone meets here but those who went further out.
         self.remove_gone(exits, mask);
-        [chosen, default, current]
-            .into_iter()
-            .for_each(|mask| self.masks.give(mask));
+        [chosen, default, current].into_iter().for_each(|mask| self.masks.give(mask));
         Ok(())
     }
 
@@ -122,13 +120,7 @@ impl<'a> Run<'a> {
             self.masks.give(continued);
         }
         self.masks.give(inside);
-        self.remove_gone(
-            Exits {
-                continues: false,
-                ..exits
-            },
-            mask,
-        );
+        self.remove_gone(Exits { continues: false, ..exits }, mask);
         Ok(())
     }
 
@@ -137,10 +129,7 @@ impl<'a> Run<'a> {
         if self.rounds >= ROUNDS_BETWEEN_POLLS {
             self.rounds = 0;
             if (self.launch.cancelled)() {
-                return Err(Fault::Cancelled {
-                    kernel: self.entry_name(),
-                    workgroup: self.workgroup,
-                });
+                return Err(Fault::Cancelled { kernel: self.entry_name(), workgroup: self.workgroup });
             }
         }
         Ok(())

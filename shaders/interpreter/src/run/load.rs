@@ -48,9 +48,7 @@ impl Access<'_> {
             _ => {}
         }
         if size == 8 {
-            self.each(out, 2, |at, _, k| {
-                memory.load(fixed + u64::from(at) + 4 * k as u64, 4) as u32
-            });
+            self.each(out, 2, |at, _, k| memory.load(fixed + u64::from(at) + 4 * k as u64, 4) as u32);
         } else {
             self.each(out, 1, |at, _, _| memory.load(fixed + u64::from(at), size) as u32);
         }
@@ -77,10 +75,7 @@ impl Access<'_> {
             Pattern::Uniform(OUTSIDE) => out.fill(0),
             Pattern::Even { first, step } if words == 1 => {
                 let from = memory[first as usize + fixed..].iter().step_by(step as usize);
-                out[..self.lanes]
-                    .iter_mut()
-                    .zip(from)
-                    .for_each(|(out, &word)| *out = word);
+                out[..self.lanes].iter_mut().zip(from).for_each(|(out, &word)| *out = word);
             }
             Pattern::Uniform(at) if words == 1 => out.fill(memory[at as usize + fixed]),
             _ => self.each(out, words, |at, _, k| memory[at as usize + fixed + k]),
@@ -95,9 +90,8 @@ impl Access<'_> {
             Pattern::Uniform(at) => {
                 out.copy_from_slice(&columns[(at as usize + fixed) * height..][..out.len()]);
             }
-            _ => self.each(out, words, |at, lane, k| {
-                columns[(at as usize + fixed) * height + lane * words + k]
-            }),
+            _ => self
+                .each(out, words, |at, lane, k| columns[(at as usize + fixed) * height + lane * words + k]),
         }
     }
 }
@@ -109,15 +103,8 @@ impl Run<'_> {
         let pattern = self.pattern(address, mask);
         let height = self.height;
         let (lower, upper) = self.columns.split_at_mut(out.start as usize * height);
-        let varying = address
-            .varying
-            .map(|slot| &lower[slot.start as usize * height..][..height]);
-        let access = Access {
-            pattern,
-            varying,
-            mask,
-            lanes: self.program.lanes,
-        };
+        let varying = address.varying.map(|slot| &lower[slot.start as usize * height..][..height]);
+        let access = Access { pattern, varying, mask, lanes: self.program.lanes };
         for leaf in leaves {
             let words = width(leaf.scalar) as usize;
             let out = &mut upper[leaf.column as usize * height..][..words * height];

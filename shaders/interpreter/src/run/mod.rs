@@ -125,82 +125,30 @@ impl<'a> Run<'a> {
     // PERF: runs between every two columns, so whatever is long or rare is kept out of line.
     fn step(&mut self, step: &'a Step, mask: &mut Mask) -> Result<(), Fault> {
         match *step {
-            Step::Map {
-                function,
-                out,
-                ref operands,
-                dims,
-            } => self.map(function, out, operands, dims, mask),
+            Step::Map { function, out, ref operands, dims } => self.map(function, out, operands, dims, mask),
             Step::Copy { out, from } => self.copy(out, from),
-            Step::Element {
-                out,
-                base,
-                index,
-                count,
-                ref leaves,
-            } => {
+            Step::Element { out, base, index, count, ref leaves } => {
                 self.element(out, base, index, count, leaves, mask);
             }
-            Step::ElementAddress {
-                out,
-                base,
-                index,
-                signed,
-                limit,
-                stride,
-            } => {
+            Step::ElementAddress { out, base, index, signed, limit, stride } => {
                 self.element_address(out, base, index, signed, limit, stride);
             }
             Step::Pointer { out, address } => self.pointer(out, address),
-            Step::ArrayLength {
-                out,
-                binding,
-                offset,
-                stride,
-            } => {
+            Step::ArrayLength { out, binding, offset, stride } => {
                 let length = self.array_length(binding, offset, stride);
                 let range = self.range(out);
                 self.columns[range].fill(length);
             }
-            Step::Load {
-                out,
-                address,
-                ref leaves,
-                atomic,
-            } => self.load(out, address, leaves, atomic, mask),
-            Step::Store {
-                address,
-                value,
-                ref leaves,
-                atomic,
-            } => {
+            Step::Load { out, address, ref leaves, atomic } => self.load(out, address, leaves, atomic, mask),
+            Step::Store { address, value, ref leaves, atomic } => {
                 self.store(address, value, leaves, atomic, mask);
             }
-            Step::Atomic {
-                out,
-                address,
-                value,
-                leaf,
-                function,
-            } => {
+            Step::Atomic { out, address, value, leaf, function } => {
                 self.atomic(out, address, value, leaf, function, mask);
             }
-            Step::If {
-                condition,
-                ref accept,
-                ref reject,
-            } => self.branch(condition, accept, reject, mask)?,
-            Step::Switch {
-                selector,
-                ref cases,
-                exits,
-            } => self.switch(selector, cases, exits, mask)?,
-            Step::Loop {
-                ref body,
-                ref continuing,
-                break_if,
-                exits,
-            } => {
+            Step::If { condition, ref accept, ref reject } => self.branch(condition, accept, reject, mask)?,
+            Step::Switch { selector, ref cases, exits } => self.switch(selector, cases, exits, mask)?,
+            Step::Loop { ref body, ref continuing, break_if, exits } => {
                 self.repeat(body, continuing, break_if, exits, mask)?;
             }
             Step::Break => mask.clear(self.height),
@@ -216,20 +164,10 @@ impl<'a> Run<'a> {
                 }
                 mask.clear(self.height);
             }
-            Step::Call {
-                function,
-                ref arguments,
-                out,
-            } => self.call(function, arguments, out, mask)?,
+            Step::Call { function, ref arguments, out } => self.call(function, arguments, out, mask)?,
             Step::Barrier { span } => self.barrier(span, mask)?,
             Step::SubgroupBarrier { span } => self.subgroup_barrier(span, mask)?,
-            Step::UniformLoad {
-                out,
-                address,
-                ref leaves,
-                atomic,
-                span,
-            } => {
+            Step::UniformLoad { out, address, ref leaves, atomic, span } => {
                 self.barrier(span, mask)?;
                 self.check_uniform(address, span, mask)?;
                 self.load(out, address, leaves, atomic, mask);

@@ -66,9 +66,7 @@ impl Run<'_> {
     fn store_to_workgroup(&mut self, address: Address, value: Slot, leaves: &[Leaf], mask: &Mask) {
         let height = self.height;
         let columns = &*self.columns;
-        let varying = address
-            .varying
-            .map(|slot| &columns[slot.start as usize * height..][..height]);
+        let varying = address.varying.map(|slot| &columns[slot.start as usize * height..][..height]);
         for leaf in leaves {
             let words = width(leaf.scalar) as usize;
             let fixed = (address.fixed + leaf.column) as usize;
@@ -89,19 +87,13 @@ impl Run<'_> {
         match (self.pattern(address, mask), address.varying) {
             (Pattern::Uniform(OUTSIDE), _) => {}
             (Pattern::Uniform(at), _) if full => {
-                let variable = Slot {
-                    start: address.fixed + at,
-                    columns: value.columns,
-                };
+                let variable = Slot { start: address.fixed + at, columns: value.columns };
                 self.copy(variable, value);
             }
             (Pattern::Uniform(at), _) => {
                 for leaf in leaves {
                     let words = width(leaf.scalar);
-                    let column = |start: u32| Slot {
-                        start: start + leaf.column,
-                        columns: words,
-                    };
+                    let column = |start: u32| Slot { start: start + leaf.column, columns: words };
                     self.blend(column(address.fixed + at), column(value.start), mask);
                 }
             }
@@ -137,10 +129,8 @@ impl Run<'_> {
                 *to = (*to & !mask) | (from & mask);
             }
         } else {
-            for ((to, from), &mask) in to
-                .chunks_exact_mut(words)
-                .zip(from.chunks_exact(words))
-                .zip(mask.lanes())
+            for ((to, from), &mask) in
+                to.chunks_exact_mut(words).zip(from.chunks_exact(words)).zip(mask.lanes())
             {
                 if mask != 0 {
                     to.copy_from_slice(from);

@@ -27,13 +27,8 @@ where
              last = atomicLoad(&w);
          }}"
     );
-    let test = Test::new(&wgsl)
-        .bind("a", &[start])
-        .bind("old", &[start; 8])
-        .bind("last", &[start]);
-    test.expect("a", &[expected])
-        .and("old", &expected_old)
-        .and("last", &[expected]);
+    let test = Test::new(&wgsl).bind("a", &[start]).bind("old", &[start; 8]).bind("last", &[start]);
+    test.expect("a", &[expected]).and("old", &expected_old).and("last", &[expected]);
 }
 
 #[test]
@@ -43,16 +38,7 @@ fn functions() {
         "u32",
         3u32,
         "atomicSub",
-        [
-            3,
-            3,
-            2,
-            0,
-            u32::MAX - 2,
-            u32::MAX - 6,
-            u32::MAX - 11,
-            u32::MAX - 17,
-        ],
+        [3, 3, 2, 0, u32::MAX - 2, u32::MAX - 6, u32::MAX - 11, u32::MAX - 17],
         u32::MAX - 24,
     );
     each("u32", 5u32, "atomicMax", [5, 5, 5, 5, 5, 5, 5, 6], 7);
@@ -63,22 +49,10 @@ fn functions() {
     each("u32", 0u32, "atomicXor", [0, 0, 1, 3, 0, 4, 1, 7], 0);
     each("i32", 9i32, "atomicExchange", [9, 0, 1, 2, 3, 4, 5, 6], 7);
     let big = 1i64 << 40;
-    each(
-        "i64",
-        big,
-        "atomicAdd",
-        [0, 0, 1, 3, 6, 10, 15, 21].map(|n| big + n),
-        big + 28,
-    );
+    each("i64", big, "atomicAdd", [0, 0, 1, 3, 6, 10, 15, 21].map(|n| big + n), big + 28);
     each("i64", -big, "atomicMin", [-big; 8], -big);
     each("u64", 1 << 63, "atomicMax", [1u64 << 63; 8], 1 << 63);
-    each(
-        "u64",
-        u64::MAX,
-        "atomicExchange",
-        [u64::MAX, 0, 1, 2, 3, 4, 5, 6],
-        7,
-    );
+    each("u64", u64::MAX, "atomicExchange", [u64::MAX, 0, 1, 2, 3, 4, 5, 6], 7);
 }
 
 #[test]
@@ -93,11 +67,7 @@ fn floats() {
         }";
     // In lockstep all additions come first, then all subtractions.
     let old: [f32; 8] = [1.0 + 3.0, 1.5 + 2.75, 2.0 + 2.5, 2.5 + 2.25, 2.0, 0.0, 1.0, 2.0];
-    Test::new(wgsl)
-        .bind("a", &[1f32])
-        .bind("old", &[0f32; 8])
-        .expect("old", &old)
-        .and("a", &[3f32]);
+    Test::new(wgsl).bind("a", &[1f32]).bind("old", &[0f32; 8]).expect("old", &old).and("a", &[3f32]);
 }
 
 #[test]
@@ -111,10 +81,7 @@ fn compare_exchange() {
             x[i] = vec2(r.old_value, u32(r.exchanged));
         }";
     let expected = [[0u32, 1], [1, 0], [1, 0], [1, 0], [1, 0], [1, 0], [1, 0], [1, 0]];
-    Test::new(wgsl)
-        .bind("a", &[0u32])
-        .bind("x", &[[0u32; 2]; 8])
-        .expect("x", &expected);
+    Test::new(wgsl).bind("a", &[0u32]).bind("x", &[[0u32; 2]; 8]).expect("x", &expected);
 }
 
 #[test]
@@ -135,9 +102,7 @@ fn a_lock_made_of_atomics() {
                 }
             }
         }";
-    Test::new(wgsl)
-        .bind("x", &[0u32; 8])
-        .expect("x", &[1u32, 2, 3, 4, 5, 6, 7, 8]);
+    Test::new(wgsl).bind("x", &[0u32; 8]).expect("x", &[1u32, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 #[test]
@@ -155,10 +120,7 @@ fn many_threads_at_once() {
             racy[(g.x + 1) % 4] += 0;
         }";
     let test = Test::new(wgsl).workgroups(500, 1, 1);
-    let test = test
-        .bind("narrow", &[0u32])
-        .bind("wide", &[0u64])
-        .bind("racy", &[0u32; 4]);
+    let test = test.bind("narrow", &[0u32]).bind("wide", &[0u64]).bind("racy", &[0u32; 4]);
     let next = AtomicU64::new(0);
     test.launch(&|| false, |launch| {
         std::thread::scope(|scope| {
@@ -170,9 +132,7 @@ fn many_threads_at_once() {
                         if workgroup >= 500 {
                             break;
                         }
-                        test.program
-                            .run_workgroup(launch, workgroup, &mut scratch)
-                            .expect("no fault");
+                        test.program.run_workgroup(launch, workgroup, &mut scratch).expect("no fault");
                     }
                 });
             }

@@ -26,11 +26,7 @@ fn tree_reduction() {
     let x: Vec<f32> = (0..150).map(|n| n as f32).collect();
     let sum = |range: std::ops::Range<usize>| x[range].iter().sum::<f32>();
     let expected = [sum(0..64), sum(64..128), sum(128..150)];
-    Test::new(wgsl)
-        .workgroups(3, 1, 1)
-        .bind("x", &x)
-        .bind("sums", &[0f32; 3])
-        .expect("sums", &expected);
+    Test::new(wgsl).workgroups(3, 1, 1).bind("x", &x).bind("sums", &[0f32; 3]).expect("sums", &expected);
 }
 
 #[test]
@@ -45,9 +41,7 @@ fn those_who_returned_are_not_waited_for() {
             workgroupBarrier();
             x[i] = w[4 - i];
         }";
-    Test::new(wgsl)
-        .bind("x", &[7u32; 8])
-        .expect("x", &[16u32, 9, 4, 1, 0, 7, 7, 7]);
+    Test::new(wgsl).bind("x", &[7u32; 8]).expect("x", &[16u32, 9, 4, 1, 0, 7, 7, 7]);
 }
 
 #[test]
@@ -62,10 +56,7 @@ fn overhang_is_not_waited_for() {
             workgroupBarrier();
             x[i] = w[7 - i];
         }";
-    Test::new(wgsl)
-        .over(6, 1, 1)
-        .bind("x", &[7u32; 8])
-        .expect("x", &[0u32, 0, 6, 5, 4, 3, 7, 7]);
+    Test::new(wgsl).over(6, 1, 1).bind("x", &[7u32; 8]).expect("x", &[0u32, 0, 6, 5, 4, 3, 7, 7]);
 }
 
 #[test]
@@ -85,9 +76,7 @@ fn barriers_inside_functions() {
             for (var round = 0; round < 3; round++) { n = rotate(i, n); }
             x[i] = n;
         }";
-    Test::new(wgsl)
-        .bind("x", &[0u32; 8])
-        .expect("x", &[3u32, 4, 5, 6, 7, 0, 1, 2]);
+    Test::new(wgsl).bind("x", &[0u32; 8]).expect("x", &[3u32, 4, 5, 6, 7, 0, 1, 2]);
 }
 
 #[test]
@@ -138,12 +127,7 @@ fn divergent_barriers_are_faults() {
         assert!(matches!(kernel(body), Fault::DivergentBarrier { .. }), "{body}");
     }
     let fault = kernel("x[1] = workgroupUniformLoad(&w[i]);");
-    assert!(
-        fault
-            .to_string()
-            .contains("different pointers to workgroupUniformLoad"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("different pointers to workgroupUniformLoad"), "{fault}");
 }
 
 #[test]
@@ -161,9 +145,6 @@ fn uniform_branches_may_hold_barriers() {
             x[i] = w;
         }";
     for (flag, expected) in [(0u32, 0u32), (1, 5)] {
-        Test::new(wgsl)
-            .bind("flag", &[flag])
-            .bind("x", &[9u32; 8])
-            .expect("x", &[expected; 8]);
+        Test::new(wgsl).bind("flag", &[flag]).bind("x", &[9u32; 8]).expect("x", &[expected; 8]);
     }
 }

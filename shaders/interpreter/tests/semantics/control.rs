@@ -133,8 +133,7 @@ fn short_circuit() {
             if i < 6 || seen(1, i == 7) { x[i] += 10; }
         }";
     let test = Test::new(wgsl).bind("x", &[0u32; 8]).bind("calls", &[0u32; 2]);
-    test.expect("x", &[11u32, 10, 11, 10, 10, 10, 0, 10])
-        .and("calls", &[3u32, 2]);
+    test.expect("x", &[11u32, 10, 11, 10, 10, 10, 0, 10]).and("calls", &[3u32, 2]);
 }
 
 #[test]

@@ -17,15 +17,10 @@ fn results_of_divergent_returns() {
         @compute @workgroup_size(8)
         fn main(@builtin(local_invocation_index) i: u32) { if i != 6 { x[i] = g(i); } }";
     let f = |i: u32| {
-        if i < 2 {
-            [i, 1]
-        } else {
-            [(0..).find(|j| j * j >= i).unwrap_or(0), 2]
-        }
+        if i < 2 { [i, 1] } else { [(0..).find(|j| j * j >= i).unwrap_or(0), 2] }
     };
-    let mut expected: Vec<[u32; 2]> = (0..8)
-        .map(|i| [f(i)[0] + 10 * f(i + 1)[0], f(i)[1] + 10 * f(i + 1)[1]])
-        .collect();
+    let mut expected: Vec<[u32; 2]> =
+        (0..8).map(|i| [f(i)[0] + 10 * f(i + 1)[0], f(i)[1] + 10 * f(i + 1)[1]]).collect();
     expected[6] = [0, 0];
     Test::new(wgsl).bind("x", &[[0u32; 2]; 8]).expect("x", &expected);
 }
@@ -78,10 +73,7 @@ fn variables_start_anew() {
             seen = 97;
             x[g.x] = sum;
         }";
-    Test::new(wgsl)
-        .workgroups(3, 1, 1)
-        .bind("x", &[0u32; 24])
-        .expect("x", &[16u32; 24]);
+    Test::new(wgsl).workgroups(3, 1, 1).bind("x", &[0u32; 24]).expect("x", &[16u32; 24]);
 }
 
 #[test]
@@ -93,9 +85,7 @@ fn constant_tables() {
         let chosen = table[i % 3];
         x[i] = chosen[i % 2] + 1000 * copy[i % 3].y;";
     let table = [[1u32, 2], [3, 4], [5, 6]];
-    let expected: Vec<u32> = (0..8)
-        .map(|i| table[i % 3][i % 2] + 1000 * (table[i % 3][1] + 100))
-        .collect();
+    let expected: Vec<u32> = (0..8).map(|i| table[i % 3][i % 2] + 1000 * (table[i % 3][1] + 100)).collect();
     check("u32", body, &[0; 8], &expected);
 }
 
@@ -108,9 +98,7 @@ fn overrides() {
         @compute @workgroup_size(size)
         fn main(@builtin(local_invocation_index) i: u32) { x[i] = f32(i) * scale; }";
     let constants = [("size".to_string(), 3.0), ("scale".to_string(), 0.5)];
-    Test::with(wgsl, &constants)
-        .bind("x", &[9f32; 4])
-        .expect("x", &[0f32, 0.5, 1.0, 9.0]);
+    Test::with(wgsl, &constants).bind("x", &[9f32; 4]).expect("x", &[0f32, 0.5, 1.0, 9.0]);
 }
 
 #[test]

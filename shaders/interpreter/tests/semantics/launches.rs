@@ -35,10 +35,7 @@ fn ids_of_a_three_dimensional_grid() {
             x / 2 + 10 * (y / 3) + 100 * (z / 2),
         ];
     }
-    Test::new(wgsl)
-        .workgroups(3, 2, 1)
-        .bind("x", &vec![[0u32; 4]; 72])
-        .expect("x", &expected);
+    Test::new(wgsl).workgroups(3, 2, 1).bind("x", &vec![[0u32; 4]; 72]).expect("x", &expected);
 }
 
 #[test]
@@ -48,18 +45,10 @@ fn exact_over() {
         @compute @workgroup_size(4, 4)
         fn main(@builtin(global_invocation_id) g: vec3<u32>) { x[g.x + 8 * g.y] += 1; }";
     let expected: Vec<u32> = (0..64).map(|n| u32::from(n % 8 < 7 && n / 8 < 5)).collect();
-    Test::new(wgsl)
-        .workgroups(2, 2, 1)
-        .over(7, 5, 1)
-        .bind("x", &[0u32; 64])
-        .expect("x", &expected);
+    Test::new(wgsl).workgroups(2, 2, 1).over(7, 5, 1).bind("x", &[0u32; 64]).expect("x", &expected);
     // Nothing of the second row of workgroups is inside.
     let expected: Vec<u32> = (0..64).map(|n| u32::from(n % 8 < 5 && n / 8 < 4)).collect();
-    Test::new(wgsl)
-        .workgroups(2, 2, 1)
-        .over(5, 4, 1)
-        .bind("x", &[0u32; 64])
-        .expect("x", &expected);
+    Test::new(wgsl).workgroups(2, 2, 1).over(5, 4, 1).bind("x", &[0u32; 64]).expect("x", &expected);
 }
 
 #[test]
@@ -72,23 +61,14 @@ fn one_workgroup_of_many() {
         }";
     let test = Test::new(wgsl).workgroups(4, 3, 1).bind("x", &[0u32; 24]);
     test.launch(&|| false, |launch| {
-        test.program
-            .run_workgroup(launch, 6, &mut Scratch::default())
-            .expect("no fault");
+        test.program.run_workgroup(launch, 6, &mut Scratch::default()).expect("no fault");
     });
     let mut expected = [0u32; 24];
     expected[12..14].fill(43);
     assert_eq!(test.read::<u32>("x"), expected);
-    let beyond = test.launch(&|| false, |launch| {
-        test.program.run_workgroup(launch, 12, &mut Scratch::default())
-    });
-    assert_eq!(
-        beyond,
-        Err(Fault::OutsideGrid {
-            linear: 12,
-            workgroups: [4, 3, 1]
-        })
-    );
+    let beyond =
+        test.launch(&|| false, |launch| test.program.run_workgroup(launch, 12, &mut Scratch::default()));
+    assert_eq!(beyond, Err(Fault::OutsideGrid { linear: 12, workgroups: [4, 3, 1] }));
 }
 
 #[test]
@@ -101,14 +81,9 @@ fn an_endless_loop_can_be_cancelled() {
     let asked = AtomicU32::new(0);
     let cancelled = || asked.fetch_add(1, Ordering::Relaxed) == 10;
     let fault = test.launch(&cancelled, |launch| {
-        test.program
-            .run_workgroup(launch, 0, &mut Scratch::default())
-            .expect_err("a fault")
+        test.program.run_workgroup(launch, 0, &mut Scratch::default()).expect_err("a fault")
     });
-    assert_eq!(
-        fault.to_string(),
-        "kernel `main` was cancelled in workgroup (0, 0, 0)"
-    );
+    assert_eq!(fault.to_string(), "kernel `main` was cancelled in workgroup (0, 0, 0)");
     assert_eq!(asked.into_inner(), 11);
 }
 
@@ -117,30 +92,16 @@ fn launches_that_do_not_fit() {
     let wgsl = "
         @group(0) @binding(0) var<storage, read_write> x: array<u32>;
         @compute @workgroup_size(1) fn main() { x[0] = 1; }";
-    let kernel = Module::new(&[Source::new("a.wgsl", wgsl)], &[])
-        .and_then(|m| m.kernel(None, &[]))
-        .expect("valid");
+    let kernel =
+        Module::new(&[Source::new("a.wgsl", wgsl)], &[]).and_then(|m| m.kernel(None, &[])).expect("valid");
     let program = Program::new(&kernel).expect("supported");
     let words = [AtomicU32::new(0)];
     let run = |bindings: &[Memory<'_>], subgroup_size| {
-        let grid = Grid {
-            workgroups: [1; 3],
-            over: None,
-        };
-        let launch = Launch {
-            bindings,
-            grid,
-            subgroup_size,
-            cancelled: &|| false,
-        };
-        program
-            .run_workgroup(&launch, 0, &mut Scratch::default())
-            .map_err(|fault| fault.to_string())
+        let grid = Grid { workgroups: [1; 3], over: None };
+        let launch = Launch { bindings, grid, subgroup_size, cancelled: &|| false };
+        program.run_workgroup(&launch, 0, &mut Scratch::default()).map_err(|fault| fault.to_string())
     };
-    assert_eq!(
-        run(&[], 4),
-        Err("kernel `main` has 1 bindings and the launch gives 0".to_string())
-    );
+    assert_eq!(run(&[], 4), Err("kernel `main` has 1 bindings and the launch gives 0".to_string()));
     let one = [Memory::new(&words, 4)];
     let sizes = "it must be a power of two from 1 to 128";
     assert_eq!(run(&one, 0), Err(format!("a subgroup size of 0; {sizes}")));
@@ -164,10 +125,8 @@ fn one_scratch_for_several_programs() {
     let (a, b) = (program(3, 5), program(4, 40));
     let mut scratch = Scratch::default();
     for test in [&a, &b, &a, &b] {
-        test.launch(&|| false, |launch| {
-            test.program.run_workgroup(launch, 0, &mut scratch)
-        })
-        .expect("no fault");
+        test.launch(&|| false, |launch| test.program.run_workgroup(launch, 0, &mut scratch))
+            .expect("no fault");
     }
     assert_eq!(a.read::<u32>("x"), [3; 5]);
     assert_eq!(b.read::<u32>("x"), [4; 40]);
@@ -179,17 +138,10 @@ fn enormous_variables_are_refused() {
         @group(0) @binding(0) var<storage, read_write> x: array<u32>;
         @compute @workgroup_size(256)
         fn main(@builtin(local_invocation_index) i: u32) { var a: array<u32, 1000000>; a[i] = i; x[i] = a[i / 2]; }";
-    let kernel = Module::new(&[Source::new("a.wgsl", wgsl)], &[])
-        .and_then(|m| m.kernel(None, &[]))
-        .expect("valid");
-    let refusal = Program::new(&kernel)
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default();
-    assert!(
-        refusal.contains("MiB of variables and values for the 256 invocations"),
-        "{refusal}"
-    );
+    let kernel =
+        Module::new(&[Source::new("a.wgsl", wgsl)], &[]).and_then(|m| m.kernel(None, &[])).expect("valid");
+    let refusal = Program::new(&kernel).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refusal.contains("MiB of variables and values for the 256 invocations"), "{refusal}");
 }
 
 #[test]
@@ -201,10 +153,8 @@ fn deep_calls_run_or_are_refused() {
              fn f0(n: u32) -> u32 { return n; }\n",
         );
         for f in 1..=functions {
-            wgsl += &format!(
-                "fn f{f}(n: u32) -> u32 {{ if n < 7 {{ return f{}(n) + 1; }} return n; }}\n",
-                f - 1
-            );
+            wgsl +=
+                &format!("fn f{f}(n: u32) -> u32 {{ if n < 7 {{ return f{}(n) + 1; }} return n; }}\n", f - 1);
         }
         wgsl += &format!(
             "@compute @workgroup_size(8)
@@ -215,9 +165,7 @@ fn deep_calls_run_or_are_refused() {
     let deep = Test::new(&wgsl(99)).bind("x", &[0u32; 8]);
     deep.expect("x", &[99u32, 100, 101, 102, 103, 104, 105, 7]);
     let kernel = Module::new(&[Source::new("a.wgsl", wgsl(100))], &[]).and_then(|m| m.kernel(None, &[]));
-    let refusal = Program::new(&kernel.expect("valid"))
-        .err()
-        .map(|error| error.to_string());
+    let refusal = Program::new(&kernel.expect("valid")).err().map(|error| error.to_string());
     assert_eq!(
         refusal.as_deref(),
         Some("the CPU cannot run blocks and calls nested 202 deep (the most is 200)")

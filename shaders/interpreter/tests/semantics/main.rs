@@ -33,36 +33,18 @@ impl Test {
     fn with(wgsl: &str, constants: &[(String, f64)]) -> Test {
         let module =
             Module::new(&[Source::new("test.wgsl", wgsl)], &[]).unwrap_or_else(|error| panic!("{error}"));
-        let kernel = module
-            .kernel(None, constants)
-            .unwrap_or_else(|error| panic!("{error}"));
+        let kernel = module.kernel(None, constants).unwrap_or_else(|error| panic!("{error}"));
         let program = Program::new(&kernel).unwrap_or_else(|error| panic!("{error}"));
         let bindings = kernel.interface().bindings.iter().map(|_| None).collect();
-        let grid = Grid {
-            workgroups: [1; 3],
-            over: None,
-        };
-        Test {
-            kernel,
-            program,
-            grid,
-            subgroup_size: 4,
-            bindings,
-        }
+        let grid = Grid { workgroups: [1; 3], over: None };
+        Test { kernel, program, grid, subgroup_size: 4, bindings }
     }
 
     fn bind<T: NoUninit>(mut self, name: &str, data: &[T]) -> Test {
         let bytes: &[u8] = bytemuck::cast_slice(data);
         let word = |chunk: &[u8]| std::array::from_fn(|n| chunk.get(n).copied().unwrap_or(0xee));
-        let words = bytes
-            .chunks(4)
-            .map(|chunk| AtomicU32::new(u32::from_le_bytes(word(chunk))))
-            .collect();
-        let position = self
-            .kernel
-            .interface()
-            .position(name)
-            .unwrap_or_else(|| panic!("no binding {name}"));
+        let words = bytes.chunks(4).map(|chunk| AtomicU32::new(u32::from_le_bytes(word(chunk)))).collect();
+        let position = self.kernel.interface().position(name).unwrap_or_else(|| panic!("no binding {name}"));
         self.bindings[position] = Some((words, bytes.len() as u64));
         self
     }
@@ -90,12 +72,7 @@ impl Test {
             .map(|binding| binding.as_ref().expect("every binding is bound"))
             .map(|(words, bytes)| Memory::new(words, *bytes))
             .collect();
-        f(&Launch {
-            bindings: &memories,
-            grid: self.grid,
-            subgroup_size: self.subgroup_size,
-            cancelled,
-        })
+        f(&Launch { bindings: &memories, grid: self.grid, subgroup_size: self.subgroup_size, cancelled })
     }
 
     /// Runs every workgroup, in order.
@@ -108,20 +85,10 @@ impl Test {
     }
 
     fn read<T: AnyBitPattern>(&self, name: &str) -> Vec<T> {
-        let position = self
-            .kernel
-            .interface()
-            .position(name)
-            .unwrap_or_else(|| panic!("no binding {name}"));
+        let position = self.kernel.interface().position(name).unwrap_or_else(|| panic!("no binding {name}"));
         let (words, bytes) = self.bindings[position].as_ref().expect("bound");
-        let all: Vec<u8> = words
-            .iter()
-            .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
-            .collect();
-        all[..*bytes as usize]
-            .chunks_exact(size_of::<T>())
-            .map(bytemuck::pod_read_unaligned)
-            .collect()
+        let all: Vec<u8> = words.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
+        all[..*bytes as usize].chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect()
     }
 
     /// Runs, and compares one binding afterwards.

@@ -166,34 +166,20 @@ impl Author {
             }
             11 => {
                 let selector = self.value(1);
-                let place = Place {
-                    can_break: true,
-                    ..place
-                };
+                let place = Place { can_break: true, ..place };
                 Statement::Switch(selector, std::array::from_fn(|_| self.block(depth + 1, place)))
             }
             12 => {
                 let (counter, rounds) = (self.new_let(), 1 + self.dice.roll(5) as u32);
                 self.visible.push(counter);
-                let place = Place {
-                    can_break: true,
-                    can_continue: true,
-                    ..place
-                };
+                let place = Place { can_break: true, can_continue: true, ..place };
                 let body = self.block(depth + 1, place);
                 self.visible.pop();
                 Statement::For(counter, rounds, body)
             }
             _ => {
                 let (counter, rounds) = (self.new_let(), 1 + self.dice.roll(5) as u32);
-                let body = self.block(
-                    depth + 1,
-                    Place {
-                        can_break: true,
-                        can_continue: true,
-                        ..place
-                    },
-                );
+                let body = self.block(depth + 1, Place { can_break: true, can_continue: true, ..place });
                 let continuing = self.block(depth + 1, Place::default());
                 Statement::Loop(counter, rounds, body, continuing, variable)
             }
@@ -305,10 +291,7 @@ fn wgsl_block(block: &[Statement], out: &mut String) {
                 writeln!(out, "}} }}")
             }
             Statement::For(counter, rounds, body) => {
-                let _ = writeln!(
-                    out,
-                    "for (var c{counter} = 0u; c{counter} < {rounds}; c{counter}++) {{"
-                );
+                let _ = writeln!(out, "for (var c{counter} = 0u; c{counter} < {rounds}; c{counter}++) {{");
                 let _ = writeln!(out, "let l{counter} = c{counter};");
                 wgsl_block(body, out);
                 writeln!(out, "}}")
@@ -319,10 +302,7 @@ fn wgsl_block(block: &[Statement], out: &mut String) {
                 let _ = writeln!(out, "continuing {{");
                 wgsl_block(continuing, out);
                 let _ = writeln!(out, "c{counter}++;");
-                writeln!(
-                    out,
-                    "break if c{counter} >= {rounds} || v{watched} > 4000000000u; }} }}"
-                )
+                writeln!(out, "break if c{counter} >= {rounds} || v{watched} > 4000000000u; }} }}")
             }
             Statement::Break => writeln!(out, "break;"),
             Statement::Continue => writeln!(out, "continue;"),
@@ -355,11 +335,9 @@ impl Invocation {
             Value::Lane => self.lane,
             Value::Variable(n) => self.variables[*n],
             Value::Private(n) => self.privates[*n],
-            Value::Element(index) => self
-                .elements
-                .get((self.value(index) % 6) as usize)
-                .copied()
-                .unwrap_or(0),
+            Value::Element(index) => {
+                self.elements.get((self.value(index) % 6) as usize).copied().unwrap_or(0)
+            }
             Value::Let(n) => self.lets[*n],
             Value::With(operator, value, n) => operator.apply(self.value(value), *n),
             Value::Binary(operator, a, b) => operator.apply(self.value(a), self.value(b)),
@@ -399,11 +377,7 @@ impl Invocation {
                 self.variables[*n] = callee(value, &mut self.variables[*w], &mut self.privates[1]);
             }
             Statement::If(a, b, accept, reject) => {
-                let block = if self.value(a) < self.value(b) {
-                    accept
-                } else {
-                    reject
-                };
+                let block = if self.value(a) < self.value(b) { accept } else { reject };
                 return self.block(block);
             }
             Statement::Switch(selector, cases) => {
@@ -412,11 +386,7 @@ impl Invocation {
                     2 => &cases[1],
                     _ => &cases[2],
                 });
-                return if matches!(flow, Flow::Break) {
-                    Flow::Next
-                } else {
-                    flow
-                };
+                return if matches!(flow, Flow::Break) { Flow::Next } else { flow };
             }
             Statement::For(counter, rounds, body) => {
                 for round in 0..*rounds {
@@ -453,16 +423,8 @@ impl Invocation {
 fn lockstep_agrees_with_one_by_one() {
     for seed in 1..=PROGRAMS {
         let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut author = Author {
-            dice,
-            visible: Vec::new(),
-            lets: 0,
-            budget: 60,
-        };
-        let place = Place {
-            can_return: true,
-            ..Place::default()
-        };
+        let mut author = Author { dice, visible: Vec::new(), lets: 0, budget: 60 };
+        let place = Place { can_return: true, ..Place::default() };
         let mut program = Vec::new();
         while author.budget > 0 {
             program.push(author.statement(0, place));
@@ -486,19 +448,12 @@ fn lockstep_agrees_with_one_by_one() {
         );
         let expected: Vec<u32> = (0..LANES)
             .map(|lane| {
-                let mut invocation = Invocation {
-                    lane,
-                    lets: vec![0; author.lets],
-                    ..Invocation::default()
-                };
+                let mut invocation = Invocation { lane, lets: vec![0; author.lets], ..Invocation::default() };
                 invocation.variables = [lane, 7, lane * lane, 0];
                 invocation.privates = [5, 0];
                 let flow = invocation.block(&program);
                 let sum = |values: &[u32], factors: &[u32]| {
-                    values
-                        .iter()
-                        .zip(factors)
-                        .fold(0, |sum, (&v, &factor)| sum ^ v.wrapping_mul(factor))
+                    values.iter().zip(factors).fold(0, |sum, (&v, &factor)| sum ^ v.wrapping_mul(factor))
                 };
                 let value = match flow {
                     Flow::Return(value) => value,

@@ -44,19 +44,14 @@ fn check(ty: &str, expression: &str, model: impl Fn(u32, &[(u32, u32)]) -> u32) 
                 expected[part * LANES + lane] = model((lane - start) as u32, &members);
             }
         }
-        let test = Test::new(&wgsl)
-            .subgroups_of(size as u32)
-            .bind("x", &vec![9999u32; 2 * LANES]);
+        let test = Test::new(&wgsl).subgroups_of(size as u32).bind("x", &vec![9999u32; 2 * LANES]);
         test.expect("x", &expected);
     }
 }
 
 /// The value at that place, zero where nobody is.
 fn at(members: &[(u32, u32)], place: Option<u32>) -> u32 {
-    members
-        .iter()
-        .find(|&&(p, _)| Some(p) == place)
-        .map_or(0, |&(_, value)| value)
+    members.iter().find(|&&(p, _)| Some(p) == place).map_or(0, |&(_, value)| value)
 }
 
 fn values(members: &[(u32, u32)]) -> impl Iterator<Item = u32> + '_ {
@@ -73,17 +68,11 @@ fn reductions() {
     check("u32", "subgroupMul(v % 3 + 1)", |_, m| {
         values(m).fold(1, |product, v| product.wrapping_mul(v % 3 + 1))
     });
-    check("u32", "subgroupAnd(v)", |_, m| {
-        values(m).fold(u32::MAX, |a, b| a & b)
-    });
+    check("u32", "subgroupAnd(v)", |_, m| values(m).fold(u32::MAX, |a, b| a & b));
     check("u32", "subgroupOr(v)", |_, m| values(m).fold(0, |a, b| a | b));
     check("i32", "subgroupXor(v)", |_, m| values(m).fold(0, |a, b| a ^ b));
-    check("u32", "subgroupAll(v > 0)", |_, m| {
-        u32::from(values(m).all(|v| v > 0))
-    });
-    check("u32", "subgroupAny(v == 0)", |_, m| {
-        u32::from(values(m).any(|v| v == 0))
-    });
+    check("u32", "subgroupAll(v > 0)", |_, m| u32::from(values(m).all(|v| v > 0)));
+    check("u32", "subgroupAny(v == 0)", |_, m| u32::from(values(m).any(|v| v == 0)));
 }
 
 #[test]
@@ -93,37 +82,20 @@ fn scans() {
     };
     for ty in ["u32", "f32"] {
         check(ty, "subgroupExclusiveAdd(v)", |s, m| before(s, m).iter().sum());
-        check(ty, "subgroupInclusiveAdd(v)", |s, m| {
-            before(s + 1, m).iter().sum()
-        });
+        check(ty, "subgroupInclusiveAdd(v)", |s, m| before(s + 1, m).iter().sum());
     }
-    let product = |list: Vec<u32>| {
-        list.iter()
-            .fold(1u32, |product, v| product.wrapping_mul(v % 3 + 1))
-    };
-    check("u32", "subgroupExclusiveMul(v % 3 + 1)", |s, m| {
-        product(before(s, m))
-    });
-    check("u32", "subgroupInclusiveMul(v % 3 + 1)", |s, m| {
-        product(before(s + 1, m))
-    });
+    let product = |list: Vec<u32>| list.iter().fold(1u32, |product, v| product.wrapping_mul(v % 3 + 1));
+    check("u32", "subgroupExclusiveMul(v % 3 + 1)", |s, m| product(before(s, m)));
+    check("u32", "subgroupInclusiveMul(v % 3 + 1)", |s, m| product(before(s + 1, m)));
 }
 
 #[test]
 fn ballots() {
     let ballot = |m: &[(u32, u32)], f: fn(u32) -> bool| {
-        m.iter()
-            .filter(|&&(_, v)| f(v))
-            .fold(0u32, |bits, &(p, _)| bits | 1 << p)
+        m.iter().filter(|&&(_, v)| f(v)).fold(0u32, |bits, &(p, _)| bits | 1 << p)
     };
-    check("u32", "subgroupBallot(v % 2 == 1).x", |_, m| {
-        ballot(m, |v| v % 2 == 1)
-    });
-    check(
-        "u32",
-        "subgroupBallot(true).x + subgroupBallot(true).y * 5",
-        |_, m| ballot(m, |_| true),
-    );
+    check("u32", "subgroupBallot(v % 2 == 1).x", |_, m| ballot(m, |v| v % 2 == 1));
+    check("u32", "subgroupBallot(true).x + subgroupBallot(true).y * 5", |_, m| ballot(m, |_| true));
 }
 
 #[test]
@@ -144,9 +116,7 @@ fn ballots_of_large_subgroups() {
 fn gathers() {
     for ty in ["u32", "f32", "i64"] {
         check(ty, "subgroupBroadcast(v, 2u)", |_, m| at(m, Some(2)));
-        check(ty, "subgroupBroadcastFirst(v)", |_, m| {
-            m.first().map_or(0, |&(_, v)| v)
-        });
+        check(ty, "subgroupBroadcastFirst(v)", |_, m| m.first().map_or(0, |&(_, v)| v));
         check(ty, "subgroupShuffle(v, s / 4 * 4 + (s * 3 + 1) % 4)", |s, m| {
             at(m, Some(s / 4 * 4 + (s * 3 + 1) % 4))
         });
@@ -170,12 +140,7 @@ fn vectors_take_part_by_components() {
             let v = vec3(i, i * i, 1u);
             x[i] = subgroupAdd(v) + subgroupShuffleXor(v, 1u) * 100;
         }";
-    let expected = [
-        [106u32, 114, 104, 0],
-        [6, 14, 104, 0],
-        [306, 914, 104, 0],
-        [206, 414, 104, 0],
-    ];
+    let expected = [[106u32, 114, 104, 0], [6, 14, 104, 0], [306, 914, 104, 0], [206, 414, 104, 0]];
     Test::new(wgsl).bind("x", &[[0u32; 4]; 4]).expect("x", &expected);
 }
 

@@ -13,11 +13,7 @@ fn integers() {
     let expected: Vec<i32> = (0..8)
         .map(|i| {
             let (a, b) = (values[i], values[(i + 1) % 8]);
-            let (quotient, rest) = if b == 0 {
-                (a, 0)
-            } else {
-                (a.wrapping_div(b), a.wrapping_rem(b))
-            };
+            let (quotient, rest) = if b == 0 { (a, 0) } else { (a.wrapping_div(b), a.wrapping_rem(b)) };
             quotient
                 .wrapping_add(rest)
                 .wrapping_add(a.wrapping_shl(b as u32 & 31))
@@ -42,11 +38,7 @@ fn wide_integers() {
     let expected: Vec<i64> = (0..8)
         .map(|i| {
             let (a, b) = (values[i], values[(i + 1) % 8]);
-            let (quotient, rest) = if b == 0 {
-                (a, 0)
-            } else {
-                (a.wrapping_div(b), a.wrapping_rem(b))
-            };
+            let (quotient, rest) = if b == 0 { (a, 0) } else { (a.wrapping_div(b), a.wrapping_rem(b)) };
             let leading = match if b < 0 { !b } else { b } {
                 0 => -1,
                 n => 63 - i64::from(n.leading_zeros()),
@@ -89,9 +81,7 @@ fn doubles() {
         .map(|i| {
             let a: f64 = values[i];
             let v = [a, a * 2.0, i as f64];
-            let w: Vec<f64> = (0..3)
-                .map(|c| v[c] * 0.5 + v[c].mul_add(a, v[(c + 2) % 3]))
-                .collect();
+            let w: Vec<f64> = (0..3).map(|c| v[c] * 0.5 + v[c].mul_add(a, v[(c + 2) % 3])).collect();
             let p = a * 1.0 + 2.0 * a;
             let length = (w[0] * w[0] + w[1] * w[1] + w[2] * w[2]).sqrt();
             let whole = f64::from(a as i32);
@@ -120,26 +110,11 @@ fn halves_round_once() {
     let model = |a: f32, b: [f32; 3], c: f32| {
         let (a, b, c) = (f16::from_f32(a), b.map(f16::from_f32), f16::from_f32(c));
         let whole = f16::from_f32((a.to_f32() as i32 * 1000) as f32) + f16::from_f32(c.to_f32() * 0.1);
-        [
-            a,
-            f16::ZERO,
-            f16::ZERO,
-            f16::ZERO,
-            (a + c) - b[0],
-            a * c - b[1],
-            a / c - b[2],
-            whole,
-        ]
-        .map(|v| v.to_bits())
+        [a, f16::ZERO, f16::ZERO, f16::ZERO, (a + c) - b[0], a * c - b[1], a / c - b[2], whole]
+            .map(|v| v.to_bits())
     };
-    let input = [
-        row(1.1, [0.3, 2.0, -7.0], 2.7),
-        row(33.3, [1e-5, 100.0, 0.0], -0.07),
-    ];
-    let expected = [
-        model(1.1, [0.3, 2.0, -7.0], 2.7),
-        model(33.3, [1e-5, 100.0, 0.0], -0.07),
-    ];
+    let input = [row(1.1, [0.3, 2.0, -7.0], 2.7), row(33.3, [1e-5, 100.0, 0.0], -0.07)];
+    let expected = [model(1.1, [0.3, 2.0, -7.0], 2.7), model(33.3, [1e-5, 100.0, 0.0], -0.07)];
     Test::new(wgsl).bind("x", &input).expect("x", &expected);
 }
 
@@ -156,19 +131,10 @@ fn short_integers() {
             y[i] = y[i] / u16(3) + u16(u32(a) & 7u);
         }";
     let (x, y) = ([-300i16, 5, i16::MIN, 181], [65535u16, 7, 0, 12]);
-    let expected_x: Vec<i16> = (0..4)
-        .map(|i| {
-            x[i].wrapping_mul(x[i])
-                .wrapping_add(i as i16)
-                .wrapping_sub(x[i] >> 1)
-        })
-        .collect();
+    let expected_x: Vec<i16> =
+        (0..4).map(|i| x[i].wrapping_mul(x[i]).wrapping_add(i as i16).wrapping_sub(x[i] >> 1)).collect();
     let expected_y: Vec<u16> = (0..4).map(|i| y[i] / 3 + (x[i] as u32 & 7) as u16).collect();
-    Test::new(wgsl)
-        .bind("x", &x)
-        .bind("y", &y)
-        .expect("x", &expected_x)
-        .and("y", &expected_y);
+    Test::new(wgsl).bind("x", &x).bind("y", &y).expect("x", &expected_x).and("y", &expected_y);
 }
 
 #[test]
@@ -187,10 +153,7 @@ fn uniforms_and_layouts() {
     // scale 0, offset 16, inner 32 (m 24 bytes, flag at 24, stride 32), list 96.
     let mut words = [0u32; 32];
     let mut put = |at: usize, values: &[f32]| {
-        values
-            .iter()
-            .enumerate()
-            .for_each(|(n, v)| words[at / 4 + n] = v.to_bits());
+        values.iter().enumerate().for_each(|(n, v)| words[at / 4 + n] = v.to_bits());
     };
     put(0, &[2.0]);
     put(16, &[1.0, 2.0, 3.0]);
@@ -201,14 +164,8 @@ fn uniforms_and_layouts() {
     words[(96 + 8) / 4] = -5i32 as u32;
     words[(112 + 8) / 4] = 70000;
     // m * (1, 2, 3): (1 + 6 + 15, 2 + 8 + 18) and (0, 6).
-    let expected = [
-        2.0 * (22.0 + 280.0) + 1000.0 + 70000.0,
-        2.0 * 60.0 + 2000.0 - 5.0f32,
-    ];
-    Test::new(wgsl)
-        .bind("params", &words)
-        .bind("x", &[0f32; 2])
-        .expect("x", &expected);
+    let expected = [2.0 * (22.0 + 280.0) + 1000.0 + 70000.0, 2.0 * 60.0 + 2000.0 - 5.0f32];
+    Test::new(wgsl).bind("params", &words).bind("x", &[0f32; 2]).expect("x", &expected);
 }
 
 #[test]
@@ -229,11 +186,8 @@ fn whole_structs_and_arrays() {
         let [p, q, r, s] = b.map(f32::to_bits);
         [a, 0, p, q, r, s, bits as u32, (bits >> 32) as u32]
     };
-    let input = [
-        row(1, [1.0, 2.0, 3.0, 4.0], 1.0),
-        row(2, [5.0, 6.0, 7.0, 8.0], 0.1),
-        row(3, [9.0; 4], -8.0),
-    ];
+    let input =
+        [row(1, [1.0, 2.0, 3.0, 4.0], 1.0), row(2, [5.0, 6.0, 7.0, 8.0], 0.1), row(3, [9.0; 4], -8.0)];
     let expected = [
         row(3, [7.0, 8.0, 10.0, 12.0], 0.025),
         row(4, [9.0, 9.0, 18.0, 18.0], -2.0),
@@ -303,14 +257,7 @@ fn results_with_parts() {
             x[4] = vec4(bitcast<vec2<f32>>(bitcast<vec2<u32>>(v) + vec2(1u << 23)), f32(any(v < vec2())), f32(all(v < vec2())));
             x[5] = select(vec4(1f), vec4(2f), vec4<bool>(v.x > v.y, v.x < v.y, true, false)).wzyx;
         }";
-    let input = [
-        [-3.75f32, 10.5, 0.0, 0.0],
-        [0.0; 4],
-        [0.0; 4],
-        [0.0; 4],
-        [0.0; 4],
-        [0.0; 4],
-    ];
+    let input = [[-3.75f32, 10.5, 0.0, 0.0], [0.0; 4], [0.0; 4], [0.0; 4], [0.0; 4], [0.0; 4]];
     let expected = [
         input[0],
         [-0.75, 0.5, -3.0, 10.0],
@@ -335,29 +282,16 @@ fn rows_of_every_width() {
     };
     let shorts: [u16; 18] = std::array::from_fn(|n| n as u16);
     let expected: Vec<u16> = (0..18).map(|n| if n < 8 { 10 * n } else { n }).collect();
-    Test::new(&kernel("u16", "x[i] *= u16(10);"))
-        .bind("x", &shorts)
-        .expect("x", &expected);
-    let expected: Vec<u16> = (0..18)
-        .map(|n| if (3..11).contains(&n) { n + 90 } else { n })
-        .collect();
-    Test::new(&kernel("u16", "x[i + 3] += u16(90);"))
-        .bind("x", &shorts)
-        .expect("x", &expected);
+    Test::new(&kernel("u16", "x[i] *= u16(10);")).bind("x", &shorts).expect("x", &expected);
+    let expected: Vec<u16> = (0..18).map(|n| if (3..11).contains(&n) { n + 90 } else { n }).collect();
+    Test::new(&kernel("u16", "x[i + 3] += u16(90);")).bind("x", &shorts).expect("x", &expected);
     let longs: [u64; 16] = std::array::from_fn(|n| (n as u64) << 31);
-    let expected: Vec<u64> = longs
-        .iter()
-        .enumerate()
-        .map(|(n, &v)| if n % 2 == 1 { v + 7 } else { v })
-        .collect();
-    Test::new(&kernel("vec2<u64>", "x[i].y += 7;"))
-        .bind("x", &longs)
-        .expect("x", &expected);
+    let expected: Vec<u64> =
+        longs.iter().enumerate().map(|(n, &v)| if n % 2 == 1 { v + 7 } else { v }).collect();
+    Test::new(&kernel("vec2<u64>", "x[i].y += 7;")).bind("x", &longs).expect("x", &expected);
     let expected: Vec<u64> = longs.iter().rev().map(|&v| v * 3).collect();
     let body = "let a = x[15 - i]; let b = x[i]; x[i] = a * 3; x[15 - i] = b * 3;";
-    Test::new(&kernel("u64", body))
-        .bind("x", &longs)
-        .expect("x", &expected);
+    Test::new(&kernel("u64", body)).bind("x", &longs).expect("x", &expected);
 }
 
 #[test]

@@ -13,7 +13,6 @@ pub(crate) fn function(fun: MathFunction, scalar: Scalar) -> Option<Function> {
     fn geometry<T: Float>(fun: MathFunction) -> Option<Function> {
         use MathFunction as M;
         Some(match fun {
-            M::Outer => product_of::<T>,
             M::Length => {
                 |out, args| lanewise(out, args, |lane| [length(args, |n, c| at::<T>(args, n, c, lane))])
             }
@@ -31,7 +30,6 @@ pub(crate) fn function(fun: MathFunction, scalar: Scalar) -> Option<Function> {
             M::Determinant => |out, args| {
                 lanewise(out, args, |lane| [T::from_f64(Square::new::<T>(args, lane).determinant())])
             },
-            M::Inverse => inverse::<T>,
             _ => return None,
         })
     }
@@ -192,18 +190,4 @@ impl Square {
             _ => (0..self.size).map(|c| self.cells[c][0] * self.cofactor(c, 0)).sum(),
         }
     }
-}
-
-fn inverse<T: Float>(out: &mut [u32], args: &Args<'_>) {
-    lanewise(out, args, |lane| {
-        let matrix = Square::new::<T>(args, lane);
-        let determinant = matrix.determinant();
-        std::array::from_fn::<T, 16, _>(|n| {
-            let (column, row) = (n / matrix.size, n % matrix.size);
-            if column >= matrix.size {
-                return T::ZERO;
-            }
-            T::from_f64(matrix.cofactor(row, column) / determinant)
-        })
-    });
 }

@@ -49,7 +49,7 @@ pub struct Launch<'a> {
     pub grid: Grid,
     /// Invocations of a subgroup: a power of two from 1 to 128.
     pub subgroup_size: u32,
-    /// Asked now and then, from loops, whether to give up.
+    /// Asked now and then, from loops and calls, whether to give up.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -105,7 +105,7 @@ impl Program {
             words: &mut scratch.workgroup,
             masks: &mut scratch.masks,
             local_ids: &scratch.local_ids,
-            rounds: 0,
+            turns: 0,
         }
         .run()
     }

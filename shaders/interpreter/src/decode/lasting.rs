@@ -68,6 +68,7 @@ struct Walk<'a> {
     position: u32,
     defined: HashMap<Handle<Expression>, u32>,
     last_use: HashMap<Handle<Expression>, u32>,
+    /// Positions of writes, ascending.
     writes: HashMap<Root, Vec<u32>>,
     /// Where any private variable may be written.
     all_private: Vec<u32>,
@@ -82,7 +83,10 @@ impl Walk<'_> {
         let last = self.last_use.get(&load).copied().unwrap_or(defined);
         let root = self.root(pointer);
         // A store that is itself the last use reads before it writes.
-        let written = |list: &[u32]| list.iter().any(|&at| defined < at && at < last);
+        let written = |list: &[u32]| {
+            let next = list.partition_point(|&at| at <= defined);
+            list.get(next).is_some_and(|&at| at < last)
+        };
         match root {
             Root::Local(_) | Root::Private(_) if self.writes.get(&root).is_some_and(|list| written(list)) => {
                 false

@@ -3,7 +3,7 @@
 //! In bindings they are atomic towards all workgroups; workgroup memory has only one thread.
 
 use super::Run;
-use super::store::entry;
+use super::store::{entry, set_entry};
 use crate::lane::{Integer, Lane, Number};
 use crate::mask::Mask;
 use crate::shape::{Leaf, width};
@@ -43,26 +43,19 @@ impl Run<'_> {
                 Space::Workgroup | Space::Columns => {
                     let place = &mut self.words[(address.fixed + at) as usize..][..words];
                     let old = entry(place, size, 0);
-                    write(place, words, 0, new(old));
+                    set_entry(place, size, 0, new(old));
                     Some(old)
                 }
             };
             if let Some(out) = out {
                 let range = self.range(out);
                 let (olds, exchanged) = self.columns[range].split_at_mut(words * self.height);
-                write(olds, words, lane, old.unwrap_or(0));
+                set_entry(olds, size, lane, old.unwrap_or(0));
                 if matches!(function, Atomic::CompareExchange(_)) {
                     exchanged[lane] = u32::from(old == Some(compare));
                 }
             }
         }
-    }
-}
-
-fn write(column: &mut [u32], words: usize, lane: usize, value: u64) {
-    column[lane * words] = value as u32;
-    if words == 2 {
-        column[lane * words + 1] = (value >> 32) as u32;
     }
 }
 

@@ -7,8 +7,8 @@ use crate::fault::Fault;
 use crate::mask::Mask;
 use crate::step::{Case, Exits, Slot, Step};
 
-/// After so many rounds of loops the launch is asked whether it was cancelled.
-const ROUNDS_BETWEEN_POLLS: u32 = 256;
+/// After so many rounds of loops and calls the launch is asked whether it was cancelled.
+const TURNS_BETWEEN_POLLS: u32 = 256;
 
 impl<'a> Run<'a> {
     #[inline(never)]
@@ -125,9 +125,9 @@ impl<'a> Run<'a> {
     }
 
     fn poll(&mut self) -> Result<(), Fault> {
-        self.rounds += 1;
-        if self.rounds >= ROUNDS_BETWEEN_POLLS {
-            self.rounds = 0;
+        self.turns += 1;
+        if self.turns >= TURNS_BETWEEN_POLLS {
+            self.turns = 0;
             if (self.launch.cancelled)() {
                 return Err(Fault::Cancelled { kernel: self.entry_name(), workgroup: self.workgroup });
             }
@@ -143,6 +143,8 @@ impl<'a> Run<'a> {
         out: Option<Slot>,
         mask: &Mask,
     ) -> Result<(), Fault> {
+        // Without any loop, functions that call each other twice run practically for ever.
+        self.poll()?;
         let program = self.program;
         let routine = &program.routines[function];
         for (&out, &from) in routine.arguments.iter().zip(arguments) {

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::address::Pattern;
+use super::store::set_entry;
 use crate::mask::Mask;
 use crate::memory::Memory;
 use crate::shape::{Leaf, width};
@@ -29,6 +30,18 @@ impl Access<'_> {
         }
     }
 
+    /// Fills the active lanes of a column of entries of `size` bytes: `read(varying part)`.
+    #[inline(always)]
+    fn entries(&self, out: &mut [u32], size: u32, read: impl Fn(u32) -> u64) {
+        for lane in self.mask.iter() {
+            let value = match self.varying.map_or(0, |varying| varying[lane]) {
+                OUTSIDE => 0,
+                at => read(at),
+            };
+            set_entry(out, size, lane, value);
+        }
+    }
+
     /// A leaf of a binding, whose fixed address is `fixed`.
     fn binding(&self, out: &mut [u32], memory: &Memory<'_>, fixed: u64, size: u32) {
         match (self.pattern, size) {
@@ -48,25 +61,15 @@ impl Access<'_> {
             _ => {}
         }
         if size == 8 {
-            self.each(out, 2, |at, _, k| memory.load(fixed + u64::from(at) + 4 * k as u64, 4) as u32);
+            self.entries(out, 8, |at| memory.load(fixed + u64::from(at), 8));
         } else {
-            self.each(out, 1, |at, _, _| memory.load(fixed + u64::from(at), size) as u32);
+            self.entries(out, 4, |at| memory.load(fixed + u64::from(at), size));
         }
     }
 
     /// A leaf of an atomic type, read one lane after the other.
     fn atomic(&self, out: &mut [u32], memory: &Memory<'_>, fixed: u64, size: u32) {
-        for lane in self.mask.iter() {
-            let value = match self.varying.map_or(0, |varying| varying[lane]) {
-                OUTSIDE => 0,
-                at => memory.atomic_load(fixed + u64::from(at), size),
-            };
-            if size == 8 {
-                out[2 * lane..2 * lane + 2].copy_from_slice(&[value as u32, (value >> 32) as u32]);
-            } else {
-                out[lane] = value as u32;
-            }
-        }
+        self.entries(out, size, |at| memory.atomic_load(fixed + u64::from(at), size));
     }
 
     /// A leaf of workgroup memory, whose fixed address is `fixed`.

@@ -33,8 +33,8 @@ pub(crate) struct Run<'a> {
     pub masks: &'a mut Masks,
     /// `local_invocation_id` of each lane.
     pub local_ids: &'a [[u32; 3]],
-    /// Rounds of loops since the launch was last asked whether it was cancelled.
-    pub rounds: u32,
+    /// Rounds of loops and calls since the launch was last asked whether it was cancelled.
+    pub turns: u32,
 }
 
 impl<'a> Run<'a> {

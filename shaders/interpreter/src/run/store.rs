@@ -148,3 +148,12 @@ pub(super) fn entry(column: &[u32], size: u32, lane: usize) -> u64 {
         u64::from(column[lane])
     }
 }
+
+/// Replaces it.
+pub(super) fn set_entry(column: &mut [u32], size: u32, lane: usize, value: u64) {
+    if size == 8 {
+        column[2 * lane..2 * lane + 2].copy_from_slice(&[value as u32, (value >> 32) as u32]);
+    } else {
+        column[lane] = value as u32;
+    }
+}

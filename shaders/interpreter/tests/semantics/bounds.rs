@@ -136,6 +136,24 @@ fn halves_of_odd_length() {
 }
 
 #[test]
+fn wide_values_that_are_partly_there() {
+    // A binding that ends in the middle of its last element: that reads as zero however it is reached.
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read_write> x: array<u64, 3>;
+        @group(0) @binding(1) var<storage, read_write> y: array<u64>;
+        @compute @workgroup_size(4)
+        fn main(@builtin(local_invocation_index) i: u32) {
+            y[i] = x[2];
+            y[i + 4] = x[i];
+            y[i + 8] = x[2 - i % 2];
+            x[i] = 1;
+        }";
+    let test = Test::new(wgsl).bind("x", &[5u32, 6, 7, 8, 9]).bind("y", &[1u64; 12]);
+    let [a, b] = [5 | 6 << 32, 7 | 8 << 32];
+    test.expect("y", &[0u64, 0, 0, 0, a, b, 0, 0, 0, b, 0, b]).and("x", &[1u32, 0, 1, 0, 9]);
+}
+
+#[test]
 fn wide_indices() {
     let body = "
         let n = i64(i) - 2;

@@ -88,6 +88,27 @@ fn an_endless_loop_can_be_cancelled() {
 }
 
 #[test]
+fn endless_calls_can_be_cancelled() {
+    // No loop, and more calls than anyone can wait for.
+    let mut wgsl = String::from(
+        "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+         fn f0(n: u32) -> u32 { return n + 1; }\n",
+    );
+    for f in 1..=60 {
+        let callee = f - 1;
+        wgsl += &format!("fn f{f}(n: u32) -> u32 {{ return f{callee}(f{callee}(n)); }}\n");
+    }
+    wgsl += "@compute @workgroup_size(1) fn main() { x[0] = f60(0); }";
+    let test = Test::new(&wgsl).bind("x", &[0u32]);
+    let asked = AtomicU32::new(0);
+    let cancelled = || asked.fetch_add(1, Ordering::Relaxed) == 10;
+    let fault = test.launch(&cancelled, |launch| {
+        test.program.run_workgroup(launch, 0, &mut Scratch::default()).expect_err("a fault")
+    });
+    assert_eq!(fault.to_string(), "kernel `main` was cancelled in workgroup (0, 0, 0)");
+}
+
+#[test]
 fn launches_that_do_not_fit() {
     let wgsl = "
         @group(0) @binding(0) var<storage, read_write> x: array<u32>;

@@ -1,8 +1,9 @@
 //! What a launch costs beside the kernel itself, rung by rung.
 //!
 //! * `submit`, `submit and wait`: an empty kernel on the first GPU-API device, by bare wgpu (encoder, pass, dispatch,
-//!   submission; pipeline and bind group made beforehand), by the device (`warpweft-gpu`: a list of one dispatch) and
-//!   by the runtime (a prepared launch: planning, residency, ordering). Queues are drained outside the timed part of
+//!   submission; pipeline and bind group made beforehand), by the device (`warpweft-gpu`: a list of one dispatch, which
+//!   it times with timestamps now and then, never, or always) and by the runtime (a prepared launch: planning,
+//!   residency, ordering). Queues are drained outside the timed part of
 //!   `submit`.
 //! * `tiny on the CPU`: a prepared launch of a native saxpy over 64 elements, run inline on the calling thread.
 //!
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use warpweft::prelude::*;
-use warpweft_gpu::{Gpu, Settings, devices};
+use warpweft_gpu::{Gpu, Settings, Timestamps, devices};
 use warpweft_hal::{
     Argument, Command, Device, Dispatch, Fence, Grid, Program, Region, Submission, Submitted,
 };
@@ -139,7 +140,12 @@ fn gpu_launch(c: &mut Criterion) {
     let name = found.info().name.clone();
     println!("the launches run on {name}");
     let bare = Bare::new(&name);
-    let direct = Direct::new(found.open(Settings::default()).expect("it opens"));
+    let open = |timestamps| found.open(Settings { timestamps, ..Settings::default() }).expect("it opens");
+    let direct = [
+        ("device", Direct::new(open(Settings::default().timestamps))),
+        ("device, never timed", Direct::new(open(Timestamps::Never))),
+        ("device, always timed", Direct::new(open(Timestamps::Always))),
+    ];
     let rt = Runtime::builder().cpu(false).auto_software(true).build().expect("a runtime");
     let data = rt.zeros::<u32>([64]).expect("64 words");
     let kernel = rt.kernel(EMPTY).expect("valid WGSL");
@@ -147,8 +153,10 @@ fn gpu_launch(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("submit");
     group.bench_function("wgpu", |b| b.iter_custom(|n| submissions(n, || bare.submit(), |i| bare.wait(i))));
-    let direct_wait = |fence| drop(direct.gpu.wait(fence).expect("it ends"));
-    group.bench_function("device", |b| b.iter_custom(|n| submissions(n, || direct.submit(), direct_wait)));
+    for (name, direct) in &direct {
+        let wait = |fence| drop(direct.gpu.wait(fence).expect("it ends"));
+        group.bench_function(*name, |b| b.iter_custom(|n| submissions(n, || direct.submit(), wait)));
+    }
     let wait = |launch: warpweft::Launch| drop(launch.wait().expect("it ends"));
     let submit = || prepared.submit().expect("it is taken");
     group.bench_function("runtime", |b| b.iter_custom(|n| submissions(n, submit, wait)));
@@ -156,8 +164,12 @@ fn gpu_launch(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("submit and wait");
     group.bench_function("wgpu", |b| b.iter(|| bare.wait(bare.submit())));
-    group.bench_function("device", |b| b.iter(|| direct.gpu.wait(direct.submit()).expect("it ends")));
-    group.bench_function("runtime", |b| b.iter(|| prepared.run().expect("it ends")));
+    for (name, direct) in &direct {
+        group.bench_function(*name, |b| b.iter(|| direct.gpu.wait(direct.submit()).expect("it ends")));
+    }
+    // `run` asks for timestamps, since it reports a time; `submit` and `wait` do not.
+    group.bench_function("runtime", |b| b.iter(|| wait(submit())));
+    group.bench_function("runtime, timed", |b| b.iter(|| prepared.run().expect("it ends")));
     group.finish();
 }
 

@@ -104,7 +104,7 @@ fn misuse_of_a_binding_is_an_error_that_names_it() {
     let unknown = |arguments: &NativeArguments<'_>| arguments.slice::<f32>("z").map(drop);
     check_failure(4, unknown, "the kernel has no binding `z`; it has `a`, `x`, `y`");
     let readonly = |arguments: &NativeArguments<'_>| arguments.slice_mut::<f32>("x").map(drop);
-    check_failure(4, readonly, "`x` is read-only in the kernel");
+    check_failure(4, readonly, "the kernel's WGSL never writes `x`: it can only be read");
 }
 
 #[test]

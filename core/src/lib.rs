@@ -27,6 +27,7 @@
 //! ```
 
 mod buffer;
+mod builder;
 mod calibrate;
 mod devices;
 #[cfg(feature = "gpu")]
@@ -43,13 +44,14 @@ mod runtime;
 mod stats;
 
 pub use buffer::{AnyBuffer, Bindable, Buffer, Snapshot, View};
+pub use builder::Builder;
 pub use element::ElementType;
 pub use error::{Error, Result};
 pub use kernel::{Kernel, Module, ModuleBuilder};
 pub use launch::{Flow, Launch, Launcher, Prepared, Report, Settable, Steps, StepsReport};
 pub use placement::Placement;
 pub use planner::{Calibration, Candidate, Exclusion, LinkRates, Plan, Prediction, Rates, Source, Verdict};
-pub use runtime::{Builder, Runtime};
+pub use runtime::Runtime;
 pub use stats::{LinkStats, Stats};
 
 /// The contract of devices, for those who bring their own.

@@ -1,23 +1,20 @@
-//! The runtime: finds devices, owns them and everything that launches and buffers share.
+//! The runtime: owns the devices and everything that launches and buffers share.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytemuck::Pod;
 use parking_lot::Mutex;
-use slab::Slab;
-use warpweft_hal::{Device, DeviceInfo};
+use warpweft_hal::DeviceInfo;
 
-use crate::buffer::{
-    Blocked, Buffer, Handle, Mover, PendingSnapshot, Store, StoreKey, block_of, check_shape,
-};
+use crate::buffer::{Buffer, Handle, Store, StoreKey, block_of, check_shape};
+use crate::builder::Builder;
 use crate::devices::DeviceSlot;
-use crate::graph::{Dependencies, Task};
+use crate::graph::Task;
 use crate::kernel::{Kernel, Module, ModuleBuilder};
 use crate::launch::Steps;
 use crate::ledger::Ledger;
-use crate::planner::{Calibration, Planner};
+use crate::planner::Planner;
 use crate::stats::{LinkStats, Stats};
 use crate::{Error, Result};
 
@@ -53,111 +50,6 @@ pub(crate) struct Inner {
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) planner: Planner,
     pub(crate) time_limit: Option<Duration>,
-}
-
-/// How a [`Runtime`] is to be.
-pub struct Builder {
-    devices: Vec<Arc<dyn Device>>,
-    cpu: bool,
-    gpu: bool,
-    software: bool,
-    threads: Option<usize>,
-    time_limit: Option<Duration>,
-    calibration: Option<Calibration>,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            devices: Vec::new(),
-            cpu: true,
-            gpu: true,
-            software: false,
-            threads: None,
-            time_limit: None,
-            calibration: None,
-        }
-    }
-}
-
-impl Builder {
-    /// Adds a device of one's own, such as a fake one.
-    pub fn device(mut self, device: Arc<dyn Device>) -> Self {
-        self.devices.push(device);
-        self
-    }
-
-    /// Whether to use the CPU (default: yes).
-    pub fn cpu(mut self, enabled: bool) -> Self {
-        self.cpu = enabled;
-        self
-    }
-
-    /// Whether to look for GPUs, software ones included (default: yes).
-    pub fn gpu(mut self, enabled: bool) -> Self {
-        self.gpu = enabled;
-        self
-    }
-
-    /// Whether the planner may choose software devices by itself (default: no).
-    pub fn auto_software(mut self, allowed: bool) -> Self {
-        self.software = allowed;
-        self
-    }
-
-    /// Threads of the CPU device (default: rayon's convention: `RAYON_NUM_THREADS`, or one per logical core).
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = Some(threads);
-        self
-    }
-
-    /// The longest that one launch may take once it runs; then it fails with
-    /// [`Timeout`](warpweft_hal::Error::Timeout) (default: none on the CPU, the device's own on a GPU).
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
-        self
-    }
-
-    /// Rates to plan with, instead of those cached on this machine.
-    pub fn calibration(mut self, calibration: Calibration) -> Self {
-        self.calibration = Some(calibration);
-        self
-    }
-
-    /// Finds the devices.
-    ///
-    /// # Errors
-    /// When there is none, or the CPU's threads cannot be started.
-    pub fn build(self) -> Result<Runtime> {
-        let mut devices = Vec::new();
-        #[cfg(feature = "cpu")]
-        if self.cpu {
-            let settings = warpweft_cpu::Settings { threads: self.threads, ..Default::default() };
-            devices.push(Arc::new(warpweft_cpu::Cpu::new(settings)?) as Arc<dyn Device>);
-        }
-        #[cfg(feature = "gpu")]
-        if self.gpu {
-            devices.extend(crate::discover::gpus());
-        }
-        devices.extend(self.devices);
-        if devices.is_empty() {
-            return Err(Error::Placement(
-                "the runtime has no device: enable the CPU or GPUs in its builder, or add a device".into(),
-            ));
-        }
-        let links = devices.iter().map(|d| LinkStats { device: d.info().name.clone(), ..Default::default() });
-        let stats = Stats { links: links.collect(), ..Default::default() };
-        let calibration = self.calibration.unwrap_or_else(Calibration::cached);
-        let infos: Vec<&DeviceInfo> = devices.iter().map(|d| d.info()).collect();
-        let planner = Planner::new(&infos, calibration, self.software);
-        let inner = Inner {
-            planner,
-            devices: devices.into_iter().map(DeviceSlot::new).collect(),
-            ledger: Mutex::new(Ledger { stores: Slab::new(), stats, clock: 0 }),
-            time_limit: self.time_limit,
-        };
-        Ok(Runtime { inner: Arc::new(inner) })
-    }
 }
 
 impl Runtime {
@@ -271,100 +163,6 @@ impl Runtime {
 }
 
 impl Inner {
-    /// Starts to read bytes of a store: makes the downloads that the host lacks.
-    pub(crate) fn read(
-        &self,
-        key: StoreKey,
-        words: Range<u64>,
-        bytes: Range<u64>,
-        shape: &[usize],
-    ) -> Result<PendingSnapshot> {
-        let _span = tracing::debug_span!("read", words = words.end - words.start).entered();
-        loop {
-            let mut ledger = self.ledger.lock();
-            if ledger.stores[key].scratch {
-                return Err(Error::Buffer("a scratch buffer cannot be read: its content never moves".into()));
-            }
-            if let Some(error) = ledger.stores[key].accesses.poison(&words) {
-                return Err(error);
-            }
-            let mut mover = Mover { devices: &self.devices, ledger: &mut ledger };
-            match mover.admit_host(key, &words) {
-                Ok(()) => {}
-                Err(Blocked::Failed(error)) => return Err(error),
-                Err(Blocked::Wait(events)) => {
-                    drop(ledger);
-                    events.wait()?;
-                    continue;
-                }
-            }
-            let mut downloads = Vec::new();
-            mover.bring_to_host(key, &words, &mut downloads);
-            let store = &ledger.stores[key];
-            let mut events = Dependencies::default();
-            store.await_arrivals(None, &words, &mut events);
-            store.accesses.host_writers(&words, |device| self.devices[device].host_memory(), &mut events);
-            let Some(host) = &store.host else { continue };
-            let snapshot = PendingSnapshot {
-                block: host.block.clone(),
-                lease: host.lease.clone(),
-                bytes,
-                shape: shape.to_vec(),
-                events,
-            };
-            self.submit_all(downloads);
-            return Ok(snapshot);
-        }
-    }
-
-    /// Overwrites bytes of a store from outside.
-    pub(crate) fn write(&self, key: StoreKey, words: Range<u64>, whole: bool, data: &[u8]) -> Result<()> {
-        if whole {
-            // A fresh block needs to wait for nobody: whoever uses the old one keeps it.
-            let bytes = data.len() as u64;
-            let block = warpweft_hal::HostBlock::copy_of(data).ok_or(Error::HostMemory { bytes })?;
-            let store = &mut self.ledger.lock().stores[key];
-            if !store.scratch {
-                store.replace_host(block);
-                return Ok(());
-            }
-        }
-        loop {
-            let mut ledger = self.ledger.lock();
-            if ledger.stores[key].scratch {
-                return Err(Error::Buffer(
-                    "a scratch buffer cannot be written: its content never moves".into(),
-                ));
-            }
-            let mut mover = Mover { devices: &self.devices, ledger: &mut ledger };
-            let room = mover.admit_host_write(key);
-            let store = &mut ledger.stores[key];
-            let busy = match room {
-                Ok(()) => {
-                    let mut busy = Dependencies::default();
-                    store.await_arrivals(None, &words, &mut busy);
-                    store.accesses.conflicts(&words, true, &mut busy);
-                    busy.unfinished()
-                }
-                Err(Blocked::Failed(error)) => return Err(error),
-                Err(Blocked::Wait(events)) => Some(events),
-            };
-            if let Some(busy) = busy {
-                drop(ledger);
-                busy.wait()?;
-                continue;
-            }
-            let Some(host) = &store.host else { continue };
-            let start = words.start * 4;
-            // SAFETY: every task that touches these words is over, no snapshot holds the block, and the ledger is
-            // locked, so that no new task or snapshot comes.
-            unsafe { host.block.bytes_mut(start..start + data.len() as u64) }.copy_from_slice(data);
-            store.written(None, &words);
-            store.accesses.overwrite(&words);
-            return Ok(());
-        }
-    }
-
     /// Exchanges the contents of two stores.
     pub(crate) fn swap(&self, a: StoreKey, b: StoreKey) {
         let stores = &mut self.ledger.lock().stores;

@@ -1,13 +1,15 @@
 //! Coherent buffers: logical arrays whose bytes are where they are needed.
 //!
-//! `handle` is what a user holds; `store` is the content behind it: which location holds a valid copy of which
-//! words, and which tasks touch them; `transfer` brings missing words; `snapshot` is a read; `intervals`, `copies`
-//! and `accesses` are the sets that all of it is made of. Nothing here knows a kernel or the planner.
+//! `handle` is what a user holds; `store` is the content behind it: which location holds a valid copy of which words,
+//! and which tasks touch them; `transfer` brings missing words; `snapshot` is a read, and `outside` makes reads and
+//! writes; `intervals`, `copies` and `accesses` are the sets that all of it is made of. Nothing here knows a kernel or
+//! the planner.
 
 mod accesses;
 mod copies;
 mod handle;
 mod intervals;
+mod outside;
 mod snapshot;
 mod store;
 mod transfer;

@@ -3,9 +3,9 @@
 use naga::{Block, Function, Handle, Module, Statement};
 use std::collections::HashMap;
 
-/// Deeper kernels are refused. A level takes 1 KiB in an optimised build and some more in a plain one, of the 2 MiB that
-/// threads usually have.
-pub(super) const MOST_LEVELS: u32 = 200;
+/// Deeper kernels are refused. A level takes up to 5 KiB in a build without optimisation, of the 2 MiB that threads
+/// usually have; and the longest chain of `else if` that the module accepts has 256 levels.
+pub(super) const MOST_LEVELS: u32 = 300;
 
 /// The most levels of blocks and calls that are open at once while `entry` runs.
 pub(super) fn levels(module: &Module, entry: &Function) -> u32 {

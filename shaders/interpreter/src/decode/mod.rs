@@ -6,6 +6,7 @@
 mod constants;
 mod depth;
 mod expression;
+mod flow;
 mod function;
 mod lasting;
 mod pointer;

@@ -1,36 +1,19 @@
-//! Statements: control flow as nested steps, everything else as one step each.
+//! Statements that hold no others: one step each, after those of their operands.
 //!
-//! Values live as long as the block that computes them.
+//! Knows nothing of blocks; those are `flow`'s business.
 
 use super::function::FunctionDecoder;
 use super::pointer::operands;
 use crate::column::Function;
 use crate::fault::Unsupported;
-use crate::step::{Address, Atomic, Case, Exits, Slot, Space, Step};
+use crate::step::{Address, Atomic, Slot, Space, Step};
 use crate::subgroup;
-use naga::{AtomicFunction, Barrier, Block, Expression, Handle, Span, Statement, SwitchValue, TypeInner};
+use naga::{AtomicFunction, Barrier, Expression, Handle, Span, Statement, TypeInner};
 
-impl<'a> FunctionDecoder<'_, 'a> {
-    /// A block; its values are gone afterwards.
-    pub(super) fn block(&mut self, block: &'a Block) -> Result<Vec<Step>, Unsupported> {
-        let top = self.top;
-        let steps = self.open_block(block)?;
-        self.top = top;
-        Ok(steps)
-    }
-
-    /// A block whose values stay.
-    fn open_block(&mut self, block: &'a Block) -> Result<Vec<Step>, Unsupported> {
-        let mut steps = Vec::new();
-        for (statement, &span) in block.span_iter() {
-            self.statement(statement, span, &mut steps)?;
-        }
-        Ok(steps)
-    }
-
-    fn statement(
+impl FunctionDecoder<'_, '_> {
+    pub(super) fn statement(
         &mut self,
-        statement: &'a Statement,
+        statement: &Statement,
         span: Span,
         steps: &mut Vec<Step>,
     ) -> Result<(), Unsupported> {
@@ -39,44 +22,6 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 for handle in range.clone() {
                     self.expression(handle, steps)?;
                 }
-            }
-            Statement::Block(ref block) => {
-                let inner = self.block(block)?;
-                steps.extend(inner);
-            }
-            Statement::If { condition, ref accept, ref reject } => {
-                let condition = self.slot(condition)?;
-                let (accept, reject) = (self.block(accept)?, self.block(reject)?);
-                steps.push(Step::If { condition, accept, reject });
-            }
-            Statement::Switch { selector, ref cases } => {
-                let outside = std::mem::take(&mut self.exits);
-                let selector = self.slot(selector)?;
-                let mut decoded = Vec::new();
-                for case in cases {
-                    let value = match case.value {
-                        SwitchValue::I32(value) => Some(value as u32),
-                        SwitchValue::U32(value) => Some(value),
-                        SwitchValue::Default => None,
-                    };
-                    let body = self.block(&case.body)?;
-                    decoded.push(Case { value, body, fall_through: case.fall_through });
-                }
-                let exits = self.exits;
-                self.exits.returns |= outside.returns;
-                self.exits.continues |= outside.continues;
-                steps.push(Step::Switch { selector, cases: decoded, exits });
-            }
-            Statement::Loop { ref body, ref continuing, break_if } => {
-                let outside = std::mem::take(&mut self.exits);
-                let top = self.top;
-                // The continuing block and the condition see the values of the body.
-                let (body, continuing) = (self.open_block(body)?, self.open_block(continuing)?);
-                let break_if = break_if.map(|condition| self.slot(condition)).transpose()?;
-                self.top = top;
-                let exits = self.exits;
-                self.exits = Exits { returns: exits.returns | outside.returns, ..outside };
-                steps.push(Step::Loop { body, continuing, break_if, exits });
             }
             Statement::Break => steps.push(Step::Break),
             Statement::Continue => {
@@ -147,6 +92,11 @@ impl<'a> FunctionDecoder<'_, 'a> {
                 let argument = self.slot(argument)?;
                 self.subgroup(function, result, [argument, Slot::default()], steps)?;
             }
+            // Control flow is `flow`'s business.
+            Statement::Block(_)
+            | Statement::If { .. }
+            | Statement::Switch { .. }
+            | Statement::Loop { .. } => {}
             Statement::Kill
             | Statement::ImageStore { .. }
             | Statement::ImageAtomic { .. }

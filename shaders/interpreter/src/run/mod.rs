@@ -101,7 +101,18 @@ impl<'a> Run<'a> {
             if mask.is_empty() {
                 return Ok(());
             }
-            self.step(step, mask)?;
+            // Blocks within blocks recurse through here: the frame of `step` is not among those that pile up.
+            match *step {
+                Step::If { condition, ref accept, ref reject } => {
+                    self.branch(condition, accept, reject, mask)?;
+                }
+                Step::Switch { selector, ref cases, exits } => self.switch(selector, cases, exits, mask)?,
+                Step::Loop { ref body, ref continuing, break_if, exits } => {
+                    self.repeat(body, continuing, break_if, exits, mask)?;
+                }
+                Step::Call { function, ref arguments, out } => self.call(function, arguments, out, mask)?,
+                _ => self.step(step, mask)?,
+            }
         }
         Ok(())
     }
@@ -122,8 +133,9 @@ impl<'a> Run<'a> {
         function(&mut upper[..out.columns as usize * height], &args);
     }
 
+    /// Runs a step that holds no others.
     // PERF: runs between every two columns, so whatever is long or rare is kept out of line.
-    fn step(&mut self, step: &'a Step, mask: &mut Mask) -> Result<(), Fault> {
+    fn step(&mut self, step: &Step, mask: &mut Mask) -> Result<(), Fault> {
         match *step {
             Step::Map { function, out, ref operands, dims } => self.map(function, out, operands, dims, mask),
             Step::Copy { out, from } => self.copy(out, from),
@@ -146,11 +158,6 @@ impl<'a> Run<'a> {
             Step::Atomic { out, address, value, leaf, function } => {
                 self.atomic(out, address, value, leaf, function, mask);
             }
-            Step::If { condition, ref accept, ref reject } => self.branch(condition, accept, reject, mask)?,
-            Step::Switch { selector, ref cases, exits } => self.switch(selector, cases, exits, mask)?,
-            Step::Loop { ref body, ref continuing, break_if, exits } => {
-                self.repeat(body, continuing, break_if, exits, mask)?;
-            }
             Step::Break => mask.clear(self.height),
             Step::Continue => {
                 if let Some(continued) = self.masks.continued.last_mut() {
@@ -164,7 +171,6 @@ impl<'a> Run<'a> {
                 }
                 mask.clear(self.height);
             }
-            Step::Call { function, ref arguments, out } => self.call(function, arguments, out, mask)?,
             Step::Barrier { span } => self.barrier(span, mask)?,
             Step::SubgroupBarrier { span } => self.subgroup_barrier(span, mask)?,
             Step::UniformLoad { out, address, ref leaves, atomic, span } => {
@@ -172,6 +178,8 @@ impl<'a> Run<'a> {
                 self.check_uniform(address, span, mask)?;
                 self.load(out, address, leaves, atomic, mask);
             }
+            // `block` has them.
+            Step::If { .. } | Step::Switch { .. } | Step::Loop { .. } | Step::Call { .. } => {}
         }
         Ok(())
     }

@@ -92,6 +92,13 @@ fn switches() {
 }
 
 #[test]
+fn a_long_chain_of_else_if() {
+    let chain: Vec<String> = (0..255).map(|n| format!("if x[i] == {n} {{ x[i] += {n}; }}")).collect();
+    let input = [0u32, 1, 7, 100, 253, 254, 255, 1000];
+    check("u32", &chain.join(" else "), &input, &[0, 2, 14, 200, 506, 508, 255, 1000]);
+}
+
+#[test]
 fn switch_inside_a_loop() {
     // `continue` inside the switch goes to the loop, `break` only out of the switch.
     let body = "

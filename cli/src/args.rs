@@ -164,19 +164,19 @@ pub(crate) struct BenchArgs {
     #[arg(value_name = "KERNEL")]
     pub(crate) kernels: Vec<String>,
     /// Elements: a list, or a range in steps of four (2^10..2^24) [default: 2^10..2^24].
-    #[arg(long, value_name = "SIZES", value_parser = sizes)]
+    #[arg(long, value_name = "SIZES", value_parser = sizes, allow_hyphen_values = true)]
     pub(crate) sizes: Option<Sizes>,
     /// The devices: cpu, gpu, gpu:N, software, … (repeatable) [default: all].
     #[arg(long, value_name = "WHERE")]
     pub(crate) on: Vec<Placement>,
     /// How long it may take in all: 90s, 2m, 1h. What does not fit is listed as skipped.
-    #[arg(long, value_name = "TIME", value_parser = numbers::duration, default_value = "2m")]
+    #[arg(long, value_name = "TIME", value_parser = numbers::duration, allow_hyphen_values = true, default_value = "2m")]
     pub(crate) budget: Duration,
     /// Write everything that was measured to this file.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) json: Option<PathBuf>,
     /// What inputs and order are drawn from.
-    #[arg(long, value_name = "SEED", value_parser = numbers::count, default_value = "1")]
+    #[arg(long, value_name = "SEED", value_parser = numbers::count, allow_hyphen_values = true, default_value = "1")]
     pub(crate) seed: u64,
     /// Threads of the CPU device [default: one per logical core].
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]

@@ -78,6 +78,8 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder".into(),
         io::ErrorKind::NotADirectory => "a part of its path is not a folder".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::FileTooLarge => "a file may not be that large here".into(),
+        io::ErrorKind::InvalidFilename => "its name is too long, or not one that a file can have".into(),
         _ => error.to_string(),
     }
 }

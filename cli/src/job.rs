@@ -141,7 +141,8 @@ fn check_files(args: &RunArgs) -> Outcome {
             )));
         }
     }
-    outputs::check(&files)
+    let sources: Vec<&Path> = [&args.kernel].into_iter().chain(&args.with).map(PathBuf::as_path).collect();
+    outputs::check(&files, &sources)
 }
 
 /// The text of a WGSL file.

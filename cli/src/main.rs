@@ -10,6 +10,7 @@ mod calibrate;
 mod devices;
 mod explain;
 mod failure;
+mod interrupt;
 mod job;
 mod layout;
 mod npy;

@@ -10,16 +10,21 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Outcome, of_file, reason};
+use crate::interrupt;
 
 /// What stands for the number of the step in a file's name.
 pub(crate) const STEP: &str = "{step}";
 
-/// Refuses what could not be written later: two outputs of one name, folders that do not exist or cannot be written.
-/// Each output comes with the flag that names it, for messages.
+/// How many links are followed, as Linux does it.
+const LINKS: usize = 40;
+
+/// Refuses what could not be written later: two outputs of one name, folders that do not exist or cannot be written,
+/// and the files that the work reads as its `sources`. Each output comes with the flag that names it, for messages.
 ///
 /// # Errors
 /// When one of the files could not be written.
-pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
+pub(crate) fn check(outputs: &[(String, PathBuf)], sources: &[&Path]) -> Outcome {
+    let sources: Vec<PathBuf> = sources.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut seen = HashSet::new();
     for (shown, path) in outputs {
         let target = target(path);
@@ -40,6 +45,17 @@ pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
                 )));
             }
         }
+        match fs::symlink_metadata(&target) {
+            Ok(found) if found.is_symlink() && fs::metadata(&target).is_err() => {
+                return Err(Failure::failed(format!(
+                    "`{shown}`: it is a link that leads to no file; remove it"
+                )));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::failed(format!("`{shown}` cannot be written: {}", reason(&error))));
+            }
+            _ => {}
+        }
         if is_plain(&target) {
             // Without a name, and gone with the handle.
             tempfile::tempfile_in(&folder).map_err(|error| {
@@ -49,6 +65,11 @@ pub(crate) fn check(outputs: &[(String, PathBuf)]) -> Outcome {
         }
         let name = target.file_name().map(PathBuf::from).unwrap_or_default();
         let whole = fs::canonicalize(&folder).unwrap_or(folder).join(name);
+        if sources.contains(&whole) {
+            return Err(Failure::usage(format!(
+                "`{shown}` would overwrite the WGSL that is to be run; give the output a name of its own"
+            )));
+        }
         if is_plain(&target) && !seen.insert(whole) {
             return Err(Failure::usage(format!("`{shown}`: two outputs have this name; give each its own")));
         }
@@ -91,7 +112,12 @@ impl Staged {
             let mode = fs::metadata(&target).map_or(0o666, |existing| existing.permissions().mode() & 0o777);
             builder.permissions(fs::Permissions::from_mode(mode));
         }
-        let mut file = builder.tempfile_in(folder(&target)).map_err(failed)?;
+        let mut file = {
+            let mut aside = interrupt::files();
+            let file = builder.tempfile_in(folder(&target)).map_err(failed)?;
+            aside.push(file.path().to_path_buf());
+            file
+        };
         {
             let mut buffered = BufWriter::new(file.as_file_mut());
             write(&mut buffered).map_err(failed)?;
@@ -107,8 +133,11 @@ impl Staged {
     /// When one cannot be put there; files that this call had newly made are taken away again.
     pub(crate) fn commit(self) -> Outcome {
         let mut made: Vec<PathBuf> = Vec::new();
+        // Held until all are in place: a signal finds all of them or none.
+        let mut aside = interrupt::files();
         for (file, target) in self.files {
             let new = !target.exists();
+            aside.retain(|path| path != file.path());
             if let Err(error) = file.persist(&target) {
                 for path in &made {
                     let _ = fs::remove_file(path);
@@ -119,6 +148,7 @@ impl Staged {
                 made.push(target);
             }
         }
+        drop(aside);
         for (bytes, target) in self.direct {
             let written =
                 fs::OpenOptions::new().write(true).open(&target).and_then(|mut file| file.write_all(&bytes));
@@ -130,10 +160,22 @@ impl Staged {
 
 /// Where a path leads: a link is followed, so that it stays a link.
 fn target(path: &Path) -> PathBuf {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
-        _ => path.to_path_buf(),
+    let mut target = path.to_path_buf();
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return target;
     }
+    if fs::metadata(path).is_ok() {
+        // The links of open pipes, as in `/dev/stdout`, can be opened but lead to no path.
+        return fs::canonicalize(path).unwrap_or(target);
+    }
+    // Step by step to a file that is yet to be made.
+    for _ in 0..LINKS {
+        match fs::read_link(&target) {
+            Ok(next) => target = folder(&target).join(next),
+            Err(_) => break,
+        }
+    }
+    target
 }
 
 /// The path is a file, or will be one.
@@ -200,7 +242,7 @@ mod tests {
     fn checked(paths: &[PathBuf]) -> Outcome {
         let outputs: Vec<_> =
             paths.iter().map(|path| (format!("--out x={}", path.display()), path.clone())).collect();
-        check(&outputs)
+        check(&outputs, &[])
     }
 
     #[test]
@@ -217,6 +259,42 @@ mod tests {
         fs::write(at("file"), "").unwrap();
         assert!(checked(&[at("file/a")]).unwrap_err().to_string().contains("is not a folder"));
         assert_eq!(listing(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn sources_are_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("k.wgsl");
+        fs::write(&source, "fn f() {}").unwrap();
+        let again = folder.path().join(".").join("k.wgsl");
+        let failure = check(&[("--out x=k.wgsl".into(), again)], &[&source]).unwrap_err();
+        assert_eq!(failure.code(), 2);
+        assert!(failure.to_string().contains("overwrite the WGSL"), "{failure}");
+        check(&[("--out x=k.npy".into(), folder.path().join("k.npy"))], &[&source]).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_nothing_yet_lead_there_and_circles_are_told() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("second", at("first")).unwrap();
+        symlink("real", at("second")).unwrap();
+        checked(&[at("first")]).unwrap();
+        let twice = checked(&[at("first"), at("real")]).unwrap_err().to_string();
+        assert!(twice.contains("two outputs"), "{twice}");
+        let mut staged = Staged::default();
+        staged.add(&at("first"), |w| w.write_all(b"new")).unwrap();
+        staged.commit().unwrap();
+        assert_eq!(fs::read_to_string(at("real")).unwrap(), "new");
+        assert!(fs::symlink_metadata(at("first")).unwrap().is_symlink());
+        symlink("b", at("a")).unwrap();
+        symlink("a", at("b")).unwrap();
+        let circle = checked(&[at("a")]).unwrap_err().to_string();
+        assert!(circle.contains("a link that leads to no file"), "{circle}");
+        let long = checked(&[at(&"n".repeat(300))]).unwrap_err().to_string();
+        assert!(long.contains("cannot be written"), "{long}");
     }
 
     #[cfg(unix)]

@@ -9,6 +9,7 @@ use warpweft::{DeviceKind, Plan, Prediction, Prepared, Snapshot};
 use crate::args::RunArgs;
 use crate::bindings::{Input, Output};
 use crate::failure::Outcome;
+use crate::interrupt;
 use crate::job::Job;
 use crate::outputs::Staged;
 use crate::progress::Progress;
@@ -41,6 +42,7 @@ pub(crate) struct Ran {
 /// # Errors
 /// When anything goes wrong; no output file is touched then, but for complete ones of earlier steps.
 pub(crate) fn run(args: &RunArgs) -> Outcome {
+    interrupt::watch();
     let job = Job::new(args)?;
     let buffers = job.buffers();
     let prepared = job.launcher(&buffers, job.placement).prepare()?;

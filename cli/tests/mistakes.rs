@@ -219,6 +219,17 @@ const MISTAKES: &[Mistake] = &[
     ),
     ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=.", 1, &["folder"]),
     ("run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=o_{step}.npy", 2, &["--every"]),
+    (
+        "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --out y=./saxpy.wgsl",
+        2,
+        &["`--out y=./saxpy.wgsl`", "overwrite the WGSL"],
+    ),
+    (
+        "run params.wgsl --with two.wgsl --entry k --const TILE=2 --bind y=y.npy --set params.n=1 --set params.h=1 \
+         --out y=two.wgsl",
+        2,
+        &["overwrite the WGSL"],
+    ),
     // Steps.
     (
         "run saxpy.wgsl --bind x=x.npy --bind y=y.npy --set a=1 --steps 4 --every 2 --out y=o.npy",
@@ -257,6 +268,8 @@ const MISTAKES: &[Mistake] = &[
     ("bench nothing", 2, &["`nothing`", "triad"]),
     ("bench --sizes 9..8", 2, &["--sizes", "backwards"]),
     ("bench --budget never", 2, &["--budget", "`never`"]),
+    ("bench --budget -1s", 2, &["--budget", "`-1s`"]),
+    ("bench --sizes -2", 2, &["--sizes", "negative"]),
     ("bench --json none/r.json", 1, &["`--json none/r.json`", "folder `none`"]),
 ];
 
@@ -301,6 +314,27 @@ fn a_kernel_that_fails_leaves_the_old_output() {
     let ended = folder.run("run saxpy.wgsl --bind x=double.npy --bind y=y.npy --set a=1 --out y=o.npy");
     assert_eq!(ended.code, Some(1));
     assert_eq!(std::fs::read_to_string(folder.path("o.npy")).unwrap(), "what was there");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_is_told() {
+    use std::process::Command;
+    let folder = folder();
+    let before = folder.names();
+    // At most 8 blocks of 512 or 1024 bytes.
+    let line = "ulimit -f 8; exec \"$0\" run saxpy.wgsl --bind x=ones:f32:2^16 --bind y=ones:f32:2^16 --set a=1 \
+                --out y=o.npy --on cpu";
+    let ended = Command::new("sh")
+        .args(["-c", line, env!("CARGO_BIN_EXE_warpweft")])
+        .env("WARPWEFT_CACHE_DIR", folder.path("cache"))
+        .current_dir(folder.path("."))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("`o.npy`: a file may not be that large here"), "{stderr}");
+    assert_eq!(folder.names(), before);
 }
 
 #[test]

@@ -340,6 +340,41 @@ fn pipes_can_be_bound_and_written() {
 
 #[cfg(unix)]
 #[test]
+fn a_signal_leaves_whole_frames_only() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    // Most of the time goes into writing, so that most signals come amidst it.
+    for (name, number) in [("INT", 2), ("TERM", 15)].repeat(4) {
+        let folder = folder();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_warpweft"))
+            .args(
+                "run saxpy.wgsl --bind x=ones:f32:2^20 --bind y=ones:f32:2^20 --set a=2 --on cpu".split(' '),
+            )
+            .args("--workgroups 1 --steps 1e9 --every 1 --out y=u_{step}.npy".split(' '))
+            .env("WARPWEFT_CACHE_DIR", folder.path("cache"))
+            .current_dir(folder.path("."))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while !folder.path("u_2.npy").exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "no frame");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        let names = folder.names();
+        assert!(names.iter().all(|name| name == "saxpy.wgsl" || name.starts_with("u_")), "{names:?}");
+        for name in names.iter().filter(|name| name.starts_with("u_")) {
+            assert_eq!(folder.read(name).1.len(), 4 << 20, "{name}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_reader_that_goes_away_is_no_mistake() {
     use std::process::{Command, Stdio};
     let folder = folder();

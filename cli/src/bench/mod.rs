@@ -38,7 +38,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Outcome {
     let kernels = kernels(&args.kernels)?;
     let json = args.json.iter().map(|path| (format!("--json {}", path.display()), path.clone()));
     let json: Vec<_> = json.collect();
-    outputs::check(&json)?;
+    outputs::check(&json, &[])?;
     let sizes = match &args.sizes {
         Some(Sizes(sizes)) => sizes.clone(),
         None => numbers::sizes(SIZES).map_err(Failure::usage)?,

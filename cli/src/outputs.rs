@@ -132,6 +132,12 @@ impl Staged {
     /// # Errors
     /// When one cannot be put there; files that this call had newly made are taken away again.
     pub(crate) fn commit(self) -> Outcome {
+        // First, as what a device or pipe has taken cannot be taken back, and these refuse more often.
+        for (bytes, target) in self.direct {
+            let written =
+                fs::OpenOptions::new().write(true).open(&target).and_then(|mut file| file.write_all(&bytes));
+            written.map_err(|error| of_file(&target, "write", &error))?;
+        }
         let mut made: Vec<PathBuf> = Vec::new();
         // Held until all are in place: a signal finds all of them or none.
         let mut aside = interrupt::files();
@@ -147,12 +153,6 @@ impl Staged {
             if new {
                 made.push(target);
             }
-        }
-        drop(aside);
-        for (bytes, target) in self.direct {
-            let written =
-                fs::OpenOptions::new().write(true).open(&target).and_then(|mut file| file.write_all(&bytes));
-            written.map_err(|error| of_file(&target, "write", &error))?;
         }
         Ok(())
     }
@@ -271,6 +271,17 @@ mod tests {
         assert_eq!(failure.code(), 2);
         assert!(failure.to_string().contains("overwrite the WGSL"), "{failure}");
         check(&[("--out x=k.npy".into(), folder.path().join("k.npy"))], &[&source]).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_that_refuses_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut staged = Staged::default();
+        staged.add(&folder.path().join("a"), |w| w.write_all(b"a")).unwrap();
+        staged.add(Path::new("/dev/full"), |w| w.write_all(b"b")).unwrap();
+        assert!(staged.commit().unwrap_err().to_string().contains("`/dev/full`: the disk is full"));
+        assert_eq!(listing(folder.path()), [""; 0]);
     }
 
     #[cfg(unix)]

@@ -1,9 +1,9 @@
 //! What a launch costs beside the kernel itself, rung by rung.
 //!
 //! * `submit`, `submit and wait`: an empty kernel on the first GPU-API device, by bare wgpu (encoder, pass, dispatch,
-//!   submission; pipeline and bind group made beforehand), by the device (`warpweft-gpu`: a list of one dispatch, which
-//!   it times with timestamps now and then, never, or always) and by the runtime (a prepared launch: planning,
-//!   residency, ordering). Queues are drained outside the timed part of
+//!   submission; pipeline and bind group made beforehand), by the device (`warpweft-gpu`: a list of one dispatch, timed
+//!   by timestamps now and then, or always) and by the runtime (a prepared launch: planning, residency, ordering). The
+//!   rivals take turns within each measurement. Queues are drained outside the timed part of
 //!   `submit`.
 //! * `tiny on the CPU`: a prepared launch of a native saxpy over 64 elements, run inline on the calling thread.
 //!
@@ -12,6 +12,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use warpweft::Prepared;
 use warpweft::prelude::*;
 use warpweft_gpu::{Gpu, Settings, Timestamps, devices};
 use warpweft_hal::{
@@ -116,16 +117,53 @@ impl Direct {
     }
 }
 
-/// Times `submit` alone, and drains with `wait` in between.
-fn submissions<T>(n: u64, submit: impl Fn() -> T, wait: impl Fn(T)) -> Duration {
+/// One way of submitting the empty kernel.
+trait Rival {
+    /// Submits it once; what comes back waits for it.
+    fn submit(&self) -> Box<dyn FnOnce() + '_>;
+}
+
+impl Rival for Bare {
+    fn submit(&self) -> Box<dyn FnOnce() + '_> {
+        let index = Bare::submit(self);
+        Box::new(move || self.wait(index))
+    }
+}
+
+impl Rival for Direct {
+    fn submit(&self) -> Box<dyn FnOnce() + '_> {
+        let fence = Direct::submit(self);
+        Box::new(move || drop(self.gpu.wait(fence).expect("it ends")))
+    }
+}
+
+impl Rival for Prepared {
+    fn submit(&self) -> Box<dyn FnOnce() + '_> {
+        let launch = Prepared::submit(self).expect("it is taken");
+        Box::new(move || drop(launch.wait().expect("it ends")))
+    }
+}
+
+/// Times one rival while all take turns, batch by batch, so that a machine that slows down slows them all.
+///
+/// `waits`: the waiting counts too, after each submission; otherwise the queues are drained outside the timed part.
+fn turns(n: u64, timed: usize, rivals: &[(&str, &dyn Rival)], waits: bool) -> Duration {
     let mut total = Duration::ZERO;
     let mut left = n;
     while left > 0 {
         let batch = left.min(BATCH);
-        let start = Instant::now();
-        let submitted: Vec<T> = (0..batch).map(|_| submit()).collect();
-        total += start.elapsed();
-        submitted.into_iter().for_each(&wait);
+        for (i, (_, rival)) in rivals.iter().enumerate() {
+            let mut flying = Vec::with_capacity(batch as usize);
+            let start = Instant::now();
+            for _ in 0..batch {
+                let wait = rival.submit();
+                if waits { wait() } else { flying.push(wait) }
+            }
+            if i == timed {
+                total += start.elapsed();
+            }
+            flying.into_iter().for_each(|wait| wait());
+        }
         left -= batch;
     }
     total
@@ -139,38 +177,28 @@ fn gpu_launch(c: &mut Criterion) {
     };
     let name = found.info().name.clone();
     println!("the launches run on {name}");
-    let bare = Bare::new(&name);
     let open = |timestamps| found.open(Settings { timestamps, ..Settings::default() }).expect("it opens");
-    let direct = [
-        ("device", Direct::new(open(Settings::default().timestamps))),
-        ("device, never timed", Direct::new(open(Timestamps::Never))),
-        ("device, always timed", Direct::new(open(Timestamps::Always))),
-    ];
-    let rt = Runtime::builder().cpu(false).auto_software(true).build().expect("a runtime");
+    let bare = Bare::new(&name);
+    let device = Direct::new(open(Settings::default().timestamps));
+    let timed = Direct::new(open(Timestamps::Always));
+    let rt = Runtime::builder().cpu(false).build().expect("a runtime");
     let data = rt.zeros::<u32>([64]).expect("64 words");
     let kernel = rt.kernel(EMPTY).expect("valid WGSL");
-    let prepared = kernel.launch().bind("data", &data).on(Placement::Device(0)).prepare().expect("it fits");
+    let runtime = kernel.launch().bind("data", &data).on(Placement::Device(0)).prepare().expect("it fits");
 
-    let mut group = c.benchmark_group("submit");
-    group.bench_function("wgpu", |b| b.iter_custom(|n| submissions(n, || bare.submit(), |i| bare.wait(i))));
-    for (name, direct) in &direct {
-        let wait = |fence| drop(direct.gpu.wait(fence).expect("it ends"));
-        group.bench_function(*name, |b| b.iter_custom(|n| submissions(n, || direct.submit(), wait)));
+    let rivals: [(&str, &dyn Rival); 4] =
+        [("wgpu", &bare), ("device", &device), ("runtime", &runtime), ("device, always timed", &timed)];
+    for (group, waits) in [("submit", false), ("submit and wait", true)] {
+        let mut group = c.benchmark_group(group);
+        group
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(3))
+            .sample_size(50);
+        for (i, (name, _)) in rivals.iter().enumerate() {
+            group.bench_function(*name, |b| b.iter_custom(|n| turns(n, i, &rivals, waits)));
+        }
+        group.finish();
     }
-    let wait = |launch: warpweft::Launch| drop(launch.wait().expect("it ends"));
-    let submit = || prepared.submit().expect("it is taken");
-    group.bench_function("runtime", |b| b.iter_custom(|n| submissions(n, submit, wait)));
-    group.finish();
-
-    let mut group = c.benchmark_group("submit and wait");
-    group.bench_function("wgpu", |b| b.iter(|| bare.wait(bare.submit())));
-    for (name, direct) in &direct {
-        group.bench_function(*name, |b| b.iter(|| direct.gpu.wait(direct.submit()).expect("it ends")));
-    }
-    // `run` asks for timestamps, since it reports a time; `submit` and `wait` do not.
-    group.bench_function("runtime", |b| b.iter(|| wait(submit())));
-    group.bench_function("runtime, timed", |b| b.iter(|| prepared.run().expect("it ends")));
-    group.finish();
 }
 
 const SAXPY: &str = "

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
-use warpweft_hal::{Argument, Command, Dispatch, Loaded, Path, Region, Timing, TimingSource};
+use warpweft_hal::{Argument, Command, Dispatch, Loaded, Region};
 use warpweft_module::Space;
 
 use super::bind::ResolvedArgument;
+use super::in_flight::Launch;
 use super::launcher::Checked;
-use super::report::Report;
 use crate::buffer::{Blocked, Mover, Part, StoreKey};
 use crate::devices::DeviceSlot;
 use crate::graph::{Event, Task, Work};
@@ -20,71 +20,6 @@ use crate::{Error, Placement, Result};
 
 /// Predicted seconds below which `submit` runs a launch on the calling thread: waking another costs about as much.
 const INLINE: f64 = 20e-6;
-
-/// A launch in flight.
-///
-/// Dropping it detaches it: the launch runs all the same, and whoever reads what it wrote waits for it.
-pub struct Launch {
-    event: Arc<Event>,
-    plan: Plan,
-    path: Path,
-    mode: Mode,
-    checked: Arc<Checked>,
-    started: Instant,
-    pub(super) compile_seconds: f64,
-    pub(super) uploaded_bytes: u64,
-    pub(super) downloaded_bytes: u64,
-}
-
-impl Launch {
-    /// Where it runs, and why.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The launch is over; does not wait.
-    pub fn is_done(&self) -> bool {
-        self.event.is_done()
-    }
-
-    /// Waits until the launch is over.
-    ///
-    /// # Errors
-    /// When it failed. What it should have written then carries the failure, until it is written anew.
-    pub fn wait(self) -> Result<Report> {
-        let completion = self.event.wait().map_err(|error| (*error).clone())?;
-        let elapsed = self.started.elapsed().as_secs_f64();
-        let timing = completion.dispatches.last().copied();
-        if let Some(timing) = timing {
-            self.record(timing);
-        }
-        Ok(Report {
-            path: self.path,
-            device: self.plan.choice().name.to_string(),
-            kind: self.plan.choice().kind,
-            timing,
-            elapsed_seconds: elapsed,
-            compile_seconds: self.compile_seconds,
-            uploaded_bytes: self.uploaded_bytes,
-            downloaded_bytes: self.downloaded_bytes,
-            plan: self.plan,
-        })
-    }
-
-    /// Takes note of how long the kernel ran.
-    fn record(&self, timing: Timing) {
-        // A round trip holds the queue's other work too, unless the caller waited for this alone; and a first run may
-        // hold the driver's own compilation. Neither says how long the next will take.
-        let alone = timing.source != TimingSource::RoundTrip || self.mode == Mode::Run;
-        let kernel = &self.checked.kernel;
-        let device = self.plan.choice().device;
-        let warm = self.compile_seconds == 0.0 || kernel.runtime.devices[device].host_memory();
-        if alone && warm {
-            let key = (*kernel.program.kernel.hash().as_bytes(), device, self.path);
-            kernel.runtime.planner.history.record(key, self.checked.invocations, timing.seconds);
-        }
-    }
-}
 
 /// Devices that cannot take a launch after all, and why.
 pub(crate) type Refusals = SmallVec<[(usize, Arc<str>); 2]>;

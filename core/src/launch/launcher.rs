@@ -7,8 +7,9 @@ use warpweft_hal::Grid;
 use warpweft_module::Space;
 
 use super::bind::{self, Given, ResolvedArgument};
-use super::execute::{Launch, Mode};
+use super::execute::Mode;
 use super::grid::{self, Extent};
+use super::in_flight::Launch;
 use super::report::Report;
 use super::values::Value;
 use crate::buffer::{AnyBuffer, Bindable, Buffer, View};

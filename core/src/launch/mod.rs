@@ -1,17 +1,18 @@
 //! Launches: what is bound and how large, checked once; then planned, ordered and run.
 //!
 //! `launcher` collects and checks; `bind` and `grid` are the two checks; `execute` carries a checked launch to a
-//! device; `report` is what comes back; `steps` repeats prepared launches.
+//! device, `in_flight` is what it is then, and `report` what comes back; `steps` repeats prepared launches.
 
 mod bind;
 mod execute;
 mod grid;
+mod in_flight;
 mod launcher;
 mod report;
 mod steps;
 mod values;
 
-pub use execute::Launch;
+pub use in_flight::Launch;
 pub use launcher::{Launcher, Prepared, Settable};
 pub use report::Report;
 pub use steps::{Flow, Steps, StepsReport};

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytemuck::Pod;
 
-use super::execute::{Launch, Mode};
+use super::execute::Mode;
+use super::in_flight::Launch;
 use super::launcher::{Checked, Prepared};
 use super::report::Report;
 use crate::buffer::{Bindable, Buffer, Part, PendingSnapshot};

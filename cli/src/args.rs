@@ -52,6 +52,7 @@ const RUN_HELP: &str = "What can be bound with --bind NAME=…
   random:DTYPE:SHAPE[:SEED]  floats in [0, 1), integers over their whole range; seed 0 unless given
 The last axis of a shape is the grid's x. For vec3 the last axis is 3: the padding is added and taken off here.
 Arrays of structs take 4-byte words as they lie in memory. Numbers may be written 1024, 2^20, 1e6.
+Pipes are files too: `--bind x=/dev/stdin`, and `--out y=/dev/stdout` with `--quiet`.
 
 Examples:
   warpweft run saxpy.wgsl --bind x=x.npy --bind y=ones:f32:2^20 --set a=2.5 --out y=y.npy

@@ -106,3 +106,35 @@ fn calibration_measures_every_device_and_is_kept() {
     let error = warpweft::Calibration::load(&folder.path().join("calibration.json")).unwrap_err().to_string();
     assert!(error.contains("not a calibration") && error.contains("warpweft calibrate"), "{error}");
 }
+
+/// wgpu 30 panics when a wait of no time runs out while another thread's poll empties the queue: with threads that
+/// read and submit at once, every few runs lost the device.
+#[test]
+fn eight_threads_share_real_devices() {
+    let (rt, places) = both();
+    let kernel = rt.kernel(common::MIX).unwrap();
+    let shared = rt.buffer(vec![7u32; 4096]).unwrap();
+    let rows = rt.buffer(vec![1u32; 8 * 512]).unwrap();
+    std::thread::scope(|scope| {
+        for t in 0..8 {
+            let (kernel, shared, rows) = (&kernel, &shared, &rows);
+            scope.spawn(move || {
+                let x = shared.view(t * 512..(t + 1) * 512).unwrap();
+                let y = rows.view(t * 512..(t + 1) * 512).unwrap();
+                let mut expected = 1u32;
+                for i in 0..60 {
+                    let launch =
+                        kernel.launch().bind("x", &x).bind("y", &y).on(places[usize::from((t + i) % 3 > 0)]);
+                    match i % 4 {
+                        0 => drop(launch.run().unwrap()),
+                        _ => drop(launch.submit().unwrap()),
+                    }
+                    expected = expected.wrapping_mul(3).wrapping_add(7);
+                    if i % 5 == t % 5 {
+                        assert!(y.read().unwrap().iter().all(|&v| v == expected), "thread {t}, launch {i}");
+                    }
+                }
+            });
+        }
+    });
+}

@@ -1,7 +1,7 @@
 //! One device: what belongs to it, and the contract's calls in terms of its parts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -238,6 +238,9 @@ impl Gpu {
         }
         let submitted = Instant::now();
         let index = self.queue.submit(commands);
+        let done = Arc::new(AtomicBool::new(false));
+        let flag = done.clone();
+        self.queue.on_submitted_work_done(move || flag.store(true, Ordering::Release));
         self.uncaught()?;
         for staged in staged {
             if let Staged::In(buffer) = staged {
@@ -255,7 +258,7 @@ impl Gpu {
             stamps.map();
         }
         let work = Mutex::new(Some(Work { downloads, stamps, ..work }));
-        Ok(Submitted::Pending(self.flights.insert(Flight { index, limit, submitted, work })))
+        Ok(Submitted::Pending(self.flights.insert(Flight { index, done, limit, submitted, work })))
     }
 
     /// Fails when wgpu has complained since the last time.

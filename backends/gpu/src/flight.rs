@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -19,6 +20,8 @@ use crate::stamps::Stamps;
 /// A submission in flight.
 pub(crate) struct Flight {
     pub(crate) index: wgpu::SubmissionIndex,
+    /// Set by wgpu when the submission is done and somebody polls.
+    pub(crate) done: Arc<AtomicBool>,
     pub(crate) limit: Duration,
     pub(crate) submitted: Instant,
     /// Taken by whoever hands out the completion.
@@ -69,7 +72,7 @@ impl Flights {
     fn oldest(&self, gpu: &Gpu, fence: Fence) -> Result<Option<(u64, Duration)>, Error> {
         let flying: Vec<_> = self.flying.lock().range(..=fence.0).map(|(id, f)| (*id, f.clone())).collect();
         for (id, flight) in flying {
-            if !reached(gpu, &flight.index, Duration::ZERO)? {
+            if !is_over(gpu, &flight)? {
                 return Ok(Some((id, flight.limit)));
             }
         }
@@ -80,7 +83,7 @@ impl Flights {
         let Some(flight) = self.get(gpu, fence)? else {
             return Ok(Some(Completion::default()));
         };
-        if !reached(gpu, &flight.index, Duration::ZERO)? {
+        if !is_over(gpu, &flight)? {
             return Ok(None);
         }
         self.land(gpu, fence, &flight).map(Some)
@@ -122,6 +125,18 @@ impl Flights {
         }
         result?
     }
+}
+
+/// Whether a submission is done; does not wait.
+///
+/// Not a wait of no time: when that runs out while another thread's poll empties the queue, wgpu 30 takes its own state
+/// for broken and panics.
+fn is_over(gpu: &Gpu, flight: &Flight) -> Result<bool, Error> {
+    // Polled even when the flag is set: mappings that were asked for after the submission come with a poll, too.
+    let answer = gpu.fault.calm(|| gpu.device.poll(wgpu::PollType::Poll))?;
+    gpu.fault.check()?;
+    answer.map_err(|e| gpu.fault.internal(e.to_string()))?;
+    Ok(flight.done.load(Ordering::Acquire))
 }
 
 /// Whether a submission is done, within some time.

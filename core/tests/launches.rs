@@ -76,6 +76,21 @@ fn mistakes_in_bindings_name_the_culprit() {
         let swapped = rt.kernel(SAXPY).unwrap().launch().set("a", 1.0f32);
         swapped.bind("y", &x.view(0..5).unwrap()).bind("x", &x.view(4..8).unwrap())
     });
+    check_mistake(&["`x` is given twice"], |rt| {
+        rt.kernel(SAXPY).unwrap().launch().bind("x", &x(rt)).bind("x", &x(rt))
+    });
+    check_mistake(&["`a` is given twice"], |rt| {
+        let a = rt.buffer(vec![1.0f32]).unwrap();
+        rt.kernel(SAXPY).unwrap().launch().set("a", &a).set("a", 1.0f32)
+    });
+    check_mistake(&["no GPU here", "host (cpu)"], |rt| {
+        let launch = rt.kernel(SAXPY).unwrap().launch().bind("x", &x(rt)).bind("y", &x(rt)).set("a", 1.0f32);
+        launch.on(Placement::GpuNumber(7))
+    });
+    check_mistake(&["no device number 5", "there are 1"], |rt| {
+        let launch = rt.kernel(SAXPY).unwrap().launch().bind("x", &x(rt)).bind("y", &x(rt)).set("a", 1.0f32);
+        launch.on(Placement::Device(5))
+    });
     check_mistake(&["bound to `a` has 4 bytes", "needs at least 16"], |rt| {
         let text =
             SAXPY.replace("var<uniform> a: f32", "var<uniform> a: vec4<f32>").replace("a * x", "a.w * x");

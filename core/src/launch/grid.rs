@@ -112,9 +112,12 @@ fn infer(kernel: &KernelInner, arguments: &[ResolvedArgument]) -> Result<[u64; 3
             _ => found = Some((&binding.name, over)),
         }
     }
-    found
-        .map(|(_, over)| over)
-        .ok_or_else(|| ask(kernel, "it writes no array whose shape could be the grid".into()))
+    found.map(|(_, over)| over).ok_or_else(|| {
+        ask(
+            kernel,
+            "it writes no binding that is an array of run-time size, whose shape could be the grid".into(),
+        )
+    })
 }
 
 fn ask(kernel: &KernelInner, reason: String) -> Error {

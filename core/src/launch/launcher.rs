@@ -89,6 +89,9 @@ impl Launcher {
     pub fn bind(self, name: &str, buffer: &(impl Bindable + ?Sized)) -> Self {
         self.attempt(|launch| {
             let position = bind::position(&launch.kernel, name)?;
+            if launch.given[position].is_some() {
+                return Err(launch.kernel.binding_error(format!("`{name}` is given twice")));
+            }
             launch.given[position] = Some(Given::Part(buffer.bound().0));
             Ok(())
         })
@@ -126,7 +129,10 @@ impl Launcher {
             }
             let mut value = match launch.given[position].take() {
                 Some(Given::Value(value)) => value,
-                _ => Value::default(),
+                Some(Given::Part(_)) => {
+                    return Err(launch.kernel.binding_error(format!("`{first}` is given twice")));
+                }
+                None => Value::default(),
             };
             set(&mut value, binding, &path.collect::<Vec<_>>())
                 .map_err(|r| launch.kernel.binding_error(r))?;

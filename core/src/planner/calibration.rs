@@ -157,11 +157,18 @@ impl Calibration {
     pub fn save(&self, file: &Path) -> Result<()> {
         let failed = |error: std::io::Error| Error::File {
             path: file.display().to_string(),
-            reason: error.to_string(),
+            reason: format!("{error} (WARPWEFT_CACHE_DIR names another folder)"),
         };
         let folder = file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // Readable by all who share the folder, unlike other temporary files.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o644));
+        }
+        let mut temporary = builder.tempfile_in(folder).map_err(failed)?;
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
         temporary.write_all(text.as_bytes()).map_err(failed)?;
         temporary.persist(file).map_err(|error| failed(error.error))?;

@@ -136,11 +136,30 @@ fn nowhere(kernel: &KernelInner, placement: Placement, candidates: &[Candidate])
             Verdict::Predicted(_) => None,
         })
         .collect();
-    let what = match placement {
-        Placement::Gpu | Placement::GpuNumber(_) if !candidates.iter().any(|c| c.kind == DeviceKind::Gpu) => {
-            "there is no GPU here".to_string()
+    let of_kind = |kind| candidates.iter().filter(|c| c.kind == kind).count();
+    let number = |n: usize, kind: DeviceKind, name: &str| match of_kind(kind) {
+        0 => Some(format!("there is no {name} here")),
+        count if n >= count => {
+            Some(format!("there is no {name} number {n}: they count from 0, and there are {count}"))
         }
-        _ => format!("no device can take it with placement `{placement}`"),
+        _ => None,
     };
+    let missing = match placement {
+        Placement::Gpu => number(0, DeviceKind::Gpu, "GPU"),
+        Placement::GpuNumber(n) => number(n, DeviceKind::Gpu, "GPU"),
+        Placement::Software => number(0, DeviceKind::Software, "software device"),
+        Placement::SoftwareNumber(n) => number(n, DeviceKind::Software, "software device"),
+        Placement::Cpu => number(0, DeviceKind::Cpu, "CPU device"),
+        Placement::Device(n) if n >= candidates.len() => Some(format!(
+            "there is no device number {n}: they count from 0, and there are {}",
+            candidates.len()
+        )),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        let devices: Vec<String> = candidates.iter().map(|c| format!("{} ({})", c.name, c.kind)).collect();
+        return Error::Placement(format!("{missing}. Devices: {}", devices.join("; ")));
+    }
+    let what = format!("no device can take it with placement `{placement}`");
     Error::Placement(format!("kernel `{}`: {what}. Devices: {}", kernel.name, reasons.join("; ")))
 }

@@ -7,6 +7,7 @@ use crate::error::{Diagnostic, ModuleError};
 use crate::interface::Features;
 use crate::scan::{Token, Tokens};
 use crate::source::Joined;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 const BITCAST: &str = "naga has no bitcast to or from f16: use `unpack2x16float(u)` and `pack2x16float(v)`, which convert between u32 and vec2<f32>";
@@ -34,7 +35,9 @@ pub(crate) fn refuse_casts(joined: &Joined) -> Result<(), ModuleError> {
     if has_int16(&joined.text) {
         return Ok(());
     }
-    let place = first(joined, |text| casts(text).into_iter().find(|(_, halves)| *halves).map(|(at, _)| at));
+    let halves = halves(joined);
+    let place =
+        first(joined, |text| casts(text, &halves).into_iter().find(|(_, half)| *half).map(|(at, _)| at));
     place.map_or(Ok(()), |place| Err(refusal(joined, place, "a bitcast to 16-bit floats", BITCAST)))
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn refuse_unasked_integers(joined: &Joined, features: Features) -> Re
     if let Some(place) = first(joined, |text| word(text, "frexp")) {
         return Err(refusal(joined, place, "`frexp` of 16-bit floats", FREXP));
     }
-    let place = first(joined, |text| casts(text).into_iter().next().map(|(at, _)| at));
+    let place = first(joined, |text| casts(text, &HashSet::new()).into_iter().next().map(|(at, _)| at));
     place.map_or(Ok(()), |place| Err(refusal(joined, place, "a bitcast from 16-bit floats", BITCAST)))
 }
 
@@ -72,16 +75,44 @@ fn word(text: &str, wanted: &str) -> Option<Range<usize>> {
     Some(at..at + wanted.len())
 }
 
-/// The places where a file casts bits, each with whether it says that the result is of 16-bit floats.
-fn casts(text: &str) -> Vec<(Range<usize>, bool)> {
+/// The names of types that hold 16-bit floats: WGSL's own, and aliases of them in any file.
+fn halves(joined: &Joined) -> HashSet<&str> {
+    let mut halves = HashSet::from(["f16", "vec2h", "vec3h", "vec4h"]);
+    // By the words that an alias mentions, which aliases do.
+    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut pending = Vec::new();
+    for source in &joined.sources {
+        let mut tokens = Tokens { text: &source.text, at: 0 };
+        while tokens.any(|(_, token)| token == Token::Word("alias")) {
+            let Some((_, Token::Word(name))) = tokens.next() else { continue };
+            for (_, token) in tokens.by_ref() {
+                match token {
+                    Token::Word(word) if halves.contains(word) => pending.push(name),
+                    Token::Word(word) => users.entry(word).or_default().push(name),
+                    Token::Semicolon | Token::UnclosedComment => break,
+                    _ => {}
+                }
+            }
+        }
+    }
+    while let Some(name) = pending.pop() {
+        if halves.insert(name) {
+            pending.extend(users.remove(name).unwrap_or_default());
+        }
+    }
+    halves
+}
+
+/// The places where a file casts bits, each with whether it says that the result is of one of the `halves`.
+fn casts(text: &str, halves: &HashSet<&str>) -> Vec<(Range<usize>, bool)> {
     let mut found = Vec::new();
     let mut open: Option<(usize, bool)> = None;
     for (at, token) in (Tokens { text, at: 0 }) {
         match (token, &mut open) {
             (Token::Word("bitcast"), _) => open = Some((at, false)),
-            (Token::Word("f16" | "vec2h" | "vec3h" | "vec4h"), Some((_, halves))) => *halves = true,
-            (Token::Open('('), Some((start, halves))) => {
-                found.push((*start..at, *halves));
+            (Token::Word(word), Some((_, half))) => *half |= halves.contains(word),
+            (Token::Open('('), Some((start, half))) => {
+                found.push((*start..at, *half));
                 open = None;
             }
             (Token::Word(_) | Token::Operator, _) => {}

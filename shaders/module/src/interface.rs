@@ -112,6 +112,10 @@ pub struct Interface {
     pub features: Features,
     /// Bytes of workgroup memory.
     pub workgroup_memory: u32,
+    /// Bytes of the variables of one invocation, those of all functions together.
+    pub private_memory: u32,
+    /// It has a loop.
+    pub loops: bool,
     /// It executes a barrier (`workgroupUniformLoad` is one).
     pub barriers: bool,
     /// It executes an atomic operation on storage.

@@ -10,6 +10,7 @@ mod cost;
 mod dump;
 mod error;
 mod explain;
+mod extent;
 mod guards;
 mod half;
 mod interface;

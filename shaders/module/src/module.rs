@@ -4,6 +4,7 @@
 
 use crate::error::{ModuleError, similar};
 use crate::explain;
+use crate::extent;
 use crate::half;
 use crate::interface::Override;
 use crate::kernel::{self, Kernel};
@@ -53,7 +54,7 @@ impl Module {
     /// Whatever is wrong with the WGSL, with file, line and column.
     pub fn new(sources: &[Source], aliases: &[(String, Scalar)]) -> Result<Module, ModuleError> {
         let joined = Joined::new(sources, aliases)?;
-        let (naga, info) = sheltered(joined.nesting, || read(&joined))??;
+        let (naga, info) = sheltered(joined.recursion(), || read(&joined))??;
         let overrides = reflect::overrides(&naga);
         let digest = kernel::digest(sources, aliases);
         Ok(Module { inner: Arc::new(Accepted { joined, naga, info, overrides, digest }) })
@@ -78,7 +79,7 @@ impl Module {
     /// that no compute device offers, such as textures.
     pub fn kernel(&self, entry: Option<&str>, constants: &[(String, f64)]) -> Result<Kernel, ModuleError> {
         let entry = self.entry(entry)?;
-        sheltered(self.inner.joined.nesting, || kernel::specialise(&self.inner, entry, constants))?
+        sheltered(self.inner.joined.recursion(), || kernel::specialise(&self.inner, entry, constants))?
     }
 
     fn entry(&self, wanted: Option<&str>) -> Result<&str, ModuleError> {
@@ -112,8 +113,11 @@ impl fmt::Debug for Module {
 }
 
 fn read(joined: &Joined) -> Result<(naga::Module, ModuleInfo), ModuleError> {
-    let module = naga::front::wgsl::parse_str(&joined.text).map_err(|e| explain::syntax(joined, &e))?;
+    let parsed = naga::front::wgsl::parse_str(&joined.text);
+    // Before what naga says, which took the cast for another type.
     half::refuse_casts(joined)?;
+    let module = parsed.map_err(|e| explain::syntax(joined, &e))?;
+    extent::check(joined, &module)?;
     // Everything is allowed here, textures too: entry points that are no kernels do no harm. What a kernel needs is
     // looked at when it is made.
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());

@@ -15,14 +15,20 @@ use naga::{
 pub(crate) struct Needs {
     pub(crate) features: Features,
     pub(crate) barriers: bool,
+    pub(crate) loops: bool,
     pub(crate) storage_atomics: bool,
     pub(crate) num_workgroups: bool,
 }
 
 /// Looks at everything in `module`, whose only entry point reaches all of it.
 pub(crate) fn of(module: &Module, info: &ModuleInfo) -> Needs {
-    let needs =
-        Needs { features: Features::empty(), barriers: false, storage_atomics: false, num_workgroups: false };
+    let needs = Needs {
+        features: Features::empty(),
+        barriers: false,
+        loops: false,
+        storage_atomics: false,
+        num_workgroups: false,
+    };
     let mut walk = Walk { module, needs };
     for (_, ty) in module.types.iter() {
         walk.ty(&ty.inner);
@@ -98,6 +104,7 @@ impl Walk<'_> {
                     self.needs.features |= Features::SUBGROUPS | Features::SUBGROUP_BARRIER;
                 }
             }
+            Statement::Loop { .. } => self.needs.loops = true,
             Statement::WorkGroupUniformLoad { .. } => self.needs.barriers = true,
             Statement::SubgroupBallot { .. }
             | Statement::SubgroupGather { .. }

@@ -18,7 +18,7 @@ const CONSTANTS: &str = "if the operands' types differ, convert one, as in `f32(
      constant: write the value itself, or compute it inside a function from a `let` or a parameter";
 
 /// A part of a message, and what to write instead.
-const ADVICE: [(&str, &str); 21] = [
+const ADVICE: [(&str, &str); 22] = [
     ("Cannot apply the binary op", CONSTANTS),
     ("Cannot apply math function", CONSTANTS),
     ("Cannot cast scalar components", CONSTANTS),
@@ -31,6 +31,11 @@ const ADVICE: [(&str, &str); 21] = [
     (
         "found \"#\"",
         "WGSL has no preprocessor: give several files as one module, and use `const` or `override` for values",
+    ),
+    (
+        "Subgroup operation is invalid: Operand has invalid type",
+        "the number of an invocation, or a distance, must be u32 and naga does not convert literals here: write `1u`, or \
+         `u32(i)`; the value itself must be a number or a vector",
     ),
     ("can't be passed into functions", POINTERS),
     ("`unrestricted_pointer_parameters` language extension", POINTERS),

@@ -34,6 +34,8 @@ pub(crate) fn interface(
         overrides: accepted.overrides.clone(),
         features: needs.features,
         workgroup_memory: workgroup_memory(module, &layouter),
+        private_memory: private_memory(module, &layouter),
+        loops: needs.loops,
         barriers: needs.barriers,
         storage_atomics: needs.storage_atomics,
         axes: axes::of(module),
@@ -83,6 +85,15 @@ fn workgroup_memory(module: &Module, layouter: &Layouter) -> u32 {
     let shared = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::WorkGroup);
     let bytes = shared.map(|(_, v)| u64::from(layouter[v.ty].size).next_multiple_of(16)).sum::<u64>();
     u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+fn private_memory(module: &Module, layouter: &Layouter) -> u32 {
+    let globals = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::Private);
+    let functions = module.functions.iter().map(|(_, f)| f);
+    let functions = functions.chain(module.entry_points.iter().map(|point| &point.function));
+    let locals = functions.flat_map(|f| f.local_variables.iter().map(|(_, v)| v.ty));
+    let types = globals.map(|(_, v)| v.ty).chain(locals);
+    u32::try_from(types.map(|ty| u64::from(layouter[ty].size)).sum::<u64>()).unwrap_or(u32::MAX)
 }
 
 /// The overrides that a module declares, in source order.

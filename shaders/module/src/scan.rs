@@ -13,6 +13,8 @@ const ELSES: usize = 255;
 const OPERATORS: usize = 4000;
 /// Tokens of one declaration; naga's time grows with the square of a function's length, and this many take it seconds.
 const TOKENS: usize = 400_000;
+/// Declarations of a module: naga's stack grows with a chain of them in which each needs the next.
+const DECLARATIONS: usize = 10_000;
 
 /// What a file looks like.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Scan {
     pub(crate) directives: Vec<Directive>,
     /// An upper bound of how deeply a parser has to recurse.
     pub(crate) nesting: usize,
+    /// Global declarations.
+    pub(crate) declarations: usize,
 }
 
 /// An `enable`, `requires` or `diagnostic` directive.
@@ -41,6 +45,7 @@ pub(crate) enum Fault {
     Elses(usize),
     Operators(usize),
     Tokens(usize),
+    Declarations(Range<usize>),
 }
 
 impl Fault {
@@ -83,17 +88,23 @@ impl Fault {
                 "too long here",
                 "split a function in several; put a table into a buffer".into(),
             ),
+            Fault::Declarations(range) => (
+                range,
+                format!("the module has more than {DECLARATIONS} declarations"),
+                "too many here",
+                "split the module, or put values into arrays".into(),
+            ),
         };
         (range, message, label.to_string(), note)
     }
 }
 
-/// Looks at one file.
-pub(crate) fn scan(text: &str) -> Result<Scan, Fault> {
+/// Looks at one file of a module, of which earlier files hold `declared` declarations.
+pub(crate) fn scan(text: &str, declared: usize) -> Result<Scan, Fault> {
     let mut tokens = Tokens { text, at: usize::from(text.starts_with('\u{feff}')) * 3 };
     let directives = directives(&mut tokens);
-    let nesting = nesting(&mut tokens)?;
-    Ok(Scan { directives, nesting })
+    let (nesting, declarations) = nesting(&mut tokens, declared)?;
+    Ok(Scan { directives, nesting, declarations })
 }
 
 /// Whether `name` can be declared in WGSL (keywords are left for the parser to refuse).
@@ -285,17 +296,25 @@ struct Level {
     elses: usize,
 }
 
-/// How deep a parser would have to recurse; an error where that is too deep.
-fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
+/// How deep a parser would have to recurse, and how many declarations there are; an error where that is too much.
+fn nesting(tokens: &mut Tokens<'_>, declared: usize) -> Result<(usize, usize), Fault> {
     let mut levels = vec![Level { open: None, operators: 0, elses: 0 }];
     let (mut deepest, mut operators, mut elses) = (0, 0, 0);
-    let (mut after_brace, mut length) = (false, 0);
+    let (mut after_brace, mut length, mut declarations) = (false, 0, 0);
     for (at, token) in tokens {
         let depth = levels.len() - 1;
         length =
             if depth == 0 && matches!(token, Token::Word("fn" | "const" | "var")) { 0 } else { length + 1 };
         if length > TOKENS {
             return Err(Fault::Tokens(at));
+        }
+        if let (0, Token::Word(word @ ("fn" | "const" | "var" | "override" | "alias" | "struct"))) =
+            (depth, token)
+        {
+            declarations += 1;
+            if declared + declarations > DECLARATIONS {
+                return Err(Fault::Declarations(at..at + word.len()));
+            }
         }
         let Some(level) = levels.last_mut() else { break };
         if after_brace && token == Token::Word("else") {
@@ -337,7 +356,7 @@ fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
                     }
                 }
                 // A stray closing bracket: the parser says it best, and does not get beyond it.
-                _ => return Ok(deepest),
+                _ => return Ok((deepest, declarations)),
             },
             _ => {}
         }
@@ -345,6 +364,6 @@ fn nesting(tokens: &mut Tokens<'_>) -> Result<usize, Fault> {
     }
     match levels.pop().and_then(|level| level.open) {
         Some((open, at)) => Err(Fault::Unclosed(open, at)),
-        None => Ok(deepest),
+        None => Ok((deepest, declarations)),
     }
 }

@@ -6,14 +6,14 @@ use crate::error::ModuleError;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Nesting up to which the caller's stack is enough.
+/// Recursion up to which the caller's stack is enough.
 const SHALLOW: usize = 32;
 /// Stack for the deepest input that the scan lets through.
 const STACK: usize = 128 << 20;
 
-/// Runs `work`, which may recurse `nesting` levels and may panic.
-pub(crate) fn sheltered<T: Send>(nesting: usize, work: impl FnOnce() -> T + Send) -> Result<T, ModuleError> {
-    let caught = if nesting <= SHALLOW {
+/// Runs `work`, which may recurse `levels` levels and may panic.
+pub(crate) fn sheltered<T: Send>(levels: usize, work: impl FnOnce() -> T + Send) -> Result<T, ModuleError> {
+    let caught = if levels <= SHALLOW {
         catch_unwind(AssertUnwindSafe(work))
     } else {
         std::thread::scope(|scope| {

@@ -64,6 +64,8 @@ pub(crate) struct Joined {
     pub(crate) given: usize,
     /// The deepest nesting that the lexical scan saw.
     pub(crate) nesting: usize,
+    /// Global declarations.
+    pub(crate) declarations: usize,
     segments: Vec<Segment>,
 }
 
@@ -81,6 +83,7 @@ impl Joined {
             given: sources.len(),
             sources: all,
             nesting: 0,
+            declarations: 0,
             segments: Vec::new(),
         };
         for (_, scalar) in aliases {
@@ -100,8 +103,9 @@ impl Joined {
     /// Hoists the directives of a file and returns its text with them blanked out, every byte in its place.
     fn scan_file(&mut self, file: usize) -> Result<String, ModuleError> {
         let text = self.sources[file].text.clone();
-        let scan = scan::scan(&text).map_err(|fault| self.fault(file, fault))?;
+        let scan = scan::scan(&text, self.declarations).map_err(|fault| self.fault(file, fault))?;
         self.nesting = self.nesting.max(scan.nesting);
+        self.declarations += scan.declarations;
         let mut body = text.clone().into_bytes();
         if text.starts_with('\u{feff}') {
             body[..3].fill(b' ');
@@ -147,6 +151,12 @@ impl Joined {
     /// The code that a range of a source holds.
     pub(crate) fn code(&self, file: usize, range: &Range<usize>) -> &str {
         self.sources[file].text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// An estimate of how deeply naga recurses: a level of nesting takes as much stack as several declarations that
+    /// each need the next.
+    pub(crate) fn recursion(&self) -> usize {
+        self.nesting + self.declarations / 16
     }
 
     /// Where the function `name` is declared.

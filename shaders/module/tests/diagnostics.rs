@@ -1,6 +1,6 @@
 //! What the user reads when WGSL is wrong: whole messages, as tables of input and expectation.
 
-use warpweft_module::{Module, Source};
+use warpweft_module::{Module, Scalar, Source};
 
 /// The error that `wgsl` ends in, be it while reading or while making each of its kernels.
 #[track_caller]
@@ -518,4 +518,41 @@ fn deep_but_accepted() {
         let kernel = module.kernel(None, &[]).unwrap();
         assert!(kernel.dump().contains("main"));
     }
+}
+
+#[test]
+fn literal_as_shuffle_distance() {
+    check(
+        "@compute @workgroup_size(32) fn main(@builtin(local_invocation_index) i: u32) {\n    let a = subgroupShuffleUp(i, 1);\n}",
+        r#"
+kernel `main`: Subgroup operation is invalid: Operand has invalid type
+  ┌─ k.wgsl:2:34
+  │
+2 │     let a = subgroupShuffleUp(i, 1);
+  │                                  ^ this expression
+  │
+  = the number of an invocation, or a distance, must be u32 and naga does not convert literals here: write `1u`, or `u32(i)`; the value itself must be a number or a vector
+"#,
+    );
+}
+
+#[test]
+fn bitcast_to_f16_behind_aliases() {
+    let expected = r#"
+a bitcast to 16-bit floats is not supported
+  ┌─ k.wgsl:4:5
+  │
+4 │     bitcast<pair>(u).x);
+  │     ^^^^^^^^^^^^^ this one
+  │
+  = naga has no bitcast to or from f16: use `unpack2x16float(u)` and `pack2x16float(v)`, which convert between u32 and vec2<f32>
+"#;
+    let module = |types: &str, aliases: &[(String, Scalar)]| {
+        let text = format!("{types}\nfn f(u: u32) -> f32 {{\n    return f32(\n    bitcast<pair>(u).x);\n}}");
+        Module::new(&[Source::new("k.wgsl", text)], aliases).unwrap_err().to_string()
+    };
+    let own = module("enable f16; alias pair = vec2<half>; alias half = f16;", &[]);
+    assert_eq!(own.trim(), expected.trim());
+    let supplied = module("alias pair = vec2<real>;", &[("real".to_string(), Scalar::F16)]);
+    assert_eq!(supplied.trim(), expected.trim());
 }

@@ -33,6 +33,8 @@ pub(crate) struct DeviceRecord {
     threads: Option<usize>,
     subgroup_sizes: [u32; 2],
     features: Vec<String>,
+    /// Rounds after which its driver leaves loops without an error.
+    loop_limit: Option<u32>,
     limits: LimitsRecord,
     rates: RatesRecord,
 }
@@ -48,6 +50,7 @@ struct LimitsRecord {
     uniform_bindings: u32,
     bind_groups: u32,
     workgroup_memory: u32,
+    private_memory: u32,
     workgroup_invocations: u32,
     workgroup_size: [u32; 3],
 }
@@ -82,6 +85,7 @@ impl DeviceRecord {
             threads: info.threads,
             subgroup_sizes: info.subgroup_sizes,
             features: info.features.iter_names().map(|(name, _)| name.to_lowercase()).collect(),
+            loop_limit: info.loop_limit,
             limits: limits(&info.limits),
             rates: RatesRecord { calibrated, rates },
         }
@@ -98,6 +102,7 @@ fn limits(limits: &Limits) -> LimitsRecord {
         uniform_bindings: limits.uniform_bindings,
         bind_groups: limits.groups,
         workgroup_memory: limits.workgroup_memory,
+        private_memory: limits.private_memory,
         workgroup_invocations: limits.workgroup_invocations,
         workgroup_size: limits.workgroup_size,
     }
@@ -174,6 +179,7 @@ fn table(devices: &[DeviceRecord]) -> Table {
         let threads = device.threads.map(|n| format!(" ({n} threads)")).unwrap_or_default();
         let limits = &device.limits;
         let [x, y, z] = limits.workgroup_size;
+        let loops = device.loop_limit.map(|n| format!(", LEAVES LOOPS after {n} rounds")).unwrap_or_default();
         let unbounded = |n: u64| if n > 1 << 60 { "any".into() } else { bytes(n) };
         table.add_row([
             device.placement.clone(),
@@ -181,7 +187,7 @@ fn table(devices: &[DeviceRecord]) -> Table {
             format!("{}, {}", device.backend, device.driver),
             limits.memory.map_or("unknown".into(), bytes),
             format!(
-                "binding {}, workgroup {} invocations ({x} × {y} × {z}) and {}, subgroups {}..{}",
+                "binding {}, workgroup {} invocations ({x} × {y} × {z}) and {}, subgroups {}..{}{loops}",
                 unbounded(limits.storage_binding),
                 limits.workgroup_invocations,
                 bytes(limits.workgroup_memory.into()),

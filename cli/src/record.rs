@@ -46,6 +46,8 @@ pub(crate) struct RunRecord {
     pub(crate) workgroups: [u32; 3],
     /// Exact invocations along x, y, z, where they are fewer than those of the workgroups.
     pub(crate) over: Option<[u32; 3]>,
+    /// What a user should know before trusting the device with this kernel.
+    pub(crate) cautions: Vec<String>,
     /// The files that were written.
     pub(crate) outputs: Vec<OutputRecord>,
     /// The decision, with `--explain`.

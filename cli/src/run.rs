@@ -31,6 +31,8 @@ pub(crate) struct Ran {
     pub(crate) kind: DeviceKind,
     pub(crate) name: String,
     pub(crate) path: &'static str,
+    /// What a user should know before trusting that device with this kernel.
+    pub(crate) cautions: Vec<String>,
     /// One paragraph for people.
     pub(crate) text: String,
     /// Files that each output has been written to already.
@@ -84,6 +86,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         steps: args.steps.unwrap_or(1),
         workgroups: prepared.grid().workgroups,
         over: prepared.grid().over,
+        cautions: ran.cautions.clone(),
         outputs,
         plan: args.explain.then(|| PlanRecord::new(&plan, prepared.grid())),
     };
@@ -111,6 +114,7 @@ fn once(job: &Job, args: &RunArgs, prepared: &Prepared) -> Outcome<Ran> {
         kind: report.kind,
         name: report.device.clone(),
         path: report.path.name(),
+        cautions: report.plan.choice().cautions.to_vec(),
         text: report.to_string(),
         frames: 1,
     })

@@ -67,6 +67,7 @@ pub(crate) fn run(
         kind: last.kind,
         name: last.device.clone(),
         path: last.path.name(),
+        cautions: last.plan.choice().cautions.to_vec(),
         text: format!(
             "{} steps in {} ({} per step); the last: {last}",
             report.steps,

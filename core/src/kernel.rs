@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use warpweft_hal::{Loaded, Native, NativeArguments, Obstacle, Path, Program, obstacles};
+use warpweft_hal::{Loaded, Native, NativeArguments, Obstacle, Path, Program, cautions, obstacles};
 use warpweft_module::{Interface, Scalar, Source};
 
 use crate::launch::Launcher;
@@ -104,6 +104,8 @@ pub(crate) struct KernelInner {
     pub(crate) runtime: Arc<Inner>,
     pub(crate) program: Program,
     pub(crate) name: Arc<str>,
+    /// Per device: what a user should know before trusting it with this kernel.
+    pub(crate) cautions: Vec<Arc<[String]>>,
     /// Per device: why it cannot run there.
     pub(crate) obstacles: Vec<Vec<Obstacle>>,
     /// Per device.
@@ -122,9 +124,10 @@ impl Kernel {
     fn new(runtime: Arc<Inner>, program: Program) -> Self {
         let interface = program.kernel.interface();
         let obstacles = runtime.devices.iter().map(|slot| obstacles(slot.info(), interface)).collect();
+        let cautions = runtime.devices.iter().map(|slot| cautions(slot.info(), interface).into()).collect();
         let loads = runtime.devices.iter().map(|_| Load::default()).collect();
         let name = interface.entry.as_str().into();
-        Self { inner: Arc::new(KernelInner { runtime, program, name, obstacles, loads }) }
+        Self { inner: Arc::new(KernelInner { runtime, program, name, cautions, obstacles, loads }) }
     }
 
     /// The entry point's name.

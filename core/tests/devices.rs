@@ -138,3 +138,53 @@ fn eight_threads_share_real_devices() {
         }
     });
 }
+
+const ROUNDS: &str = "
+@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(1) fn rounds(@builtin(global_invocation_id) id: vec3<u32>) {
+    for (var i = 0u; i < 70000u; i++) { y[id.x] += 1u; }
+}";
+
+#[test]
+fn a_driver_that_leaves_long_loops_is_told_with_every_kernel_that_has_one() {
+    let (rt, places) = both();
+    let (rounds, mix) = (rt.kernel(ROUNDS).unwrap(), rt.kernel(common::MIX).unwrap());
+    for (on, info) in places.into_iter().zip(rt.devices()) {
+        let y = rt.zeros::<u32>([1]).unwrap();
+        let report = rounds.launch().bind("y", &y).on(on).run().unwrap();
+        let right = y.read().unwrap()[0] == 70000;
+        // Either the loop is right, or the device is known not to be trusted with it.
+        assert!(right || info.loop_limit.is_some(), "{report}");
+        assert_eq!(report.to_string().contains("Caution"), info.loop_limit.is_some(), "{report}");
+        let x = rt.zeros::<u32>([1]).unwrap();
+        let report = mix.launch().bind("x", &x).bind("y", &y).on(on).run().unwrap();
+        assert!(!report.to_string().contains("Caution"), "{report}");
+    }
+}
+
+#[test]
+fn variables_that_a_software_device_cannot_compile_in_time_rule_it_out() {
+    let (rt, _) = both();
+    let kernel = rt
+        .kernel(
+            "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+             @compute @workgroup_size(1) fn big(@builtin(global_invocation_id) id: vec3<u32>) {
+                 var w: array<u32, 8192>;
+                 for (var i = 0u; i < 8192u; i++) { w[(i * 7u) % 8192u] = i; }
+                 y[id.x] = w[y[id.x]];
+             }",
+        )
+        .unwrap();
+    let y = rt.buffer(vec![7u32]).unwrap();
+    kernel.launch().bind("y", &y).on(Placement::Cpu).run().unwrap();
+    assert_eq!(y.read().unwrap()[0], 1);
+    if rt.devices().iter().any(|d| d.kind == DeviceKind::Software) {
+        let error = kernel.launch().bind("y", &y).on(Placement::Software).run().unwrap_err().to_string();
+        assert!(
+            error.contains(
+                "the size of the variables of one invocation in bytes is 32772, the device allows 4096"
+            ),
+            "{error}"
+        );
+    }
+}

@@ -44,10 +44,13 @@ pub(crate) fn processor(threads: usize, subgroup_size: u32) -> DeviceInfo {
             workgroup_invocations: WORKGROUP_INVOCATIONS,
             workgroup_size: [WORKGROUP_INVOCATIONS; 3],
             workgroup_memory: WORKGROUP_MEMORY,
+            // What the interpreter holds for a whole workgroup is checked when a kernel is loaded.
+            private_memory: u32::MAX,
         },
         subgroup_sizes: [subgroup_size; 2],
         timestamps: false,
         threads: Some(threads),
+        loop_limit: None,
     }
 }
 

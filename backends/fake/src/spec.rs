@@ -98,6 +98,7 @@ impl Default for Spec {
                 workgroup_invocations: 256,
                 workgroup_size: [256, 256, 64],
                 workgroup_memory: 16 << 10,
+                private_memory: 8 << 10,
             },
             compute: 1e12,
             bandwidth: 1e11,
@@ -139,6 +140,7 @@ impl Spec {
             subgroup_sizes: [SUBGROUP_SIZE; 2],
             timestamps: true,
             threads: None,
+            loop_limit: None,
         }
     }
 

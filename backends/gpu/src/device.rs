@@ -50,7 +50,6 @@ pub struct Gpu {
     memories: Mutex<Memories>,
     pub(crate) copies: AtomicU64,
     pub(crate) copied_bytes: AtomicU64,
-    loop_limit: Option<u32>,
     pub(crate) workgroups_per_dimension: u32,
     /// Nanoseconds per tick.
     pub(crate) period: f32,
@@ -94,7 +93,6 @@ impl Gpu {
             lists: 0,
         };
         let mut gpu = Self {
-            loop_limit: None,
             settings,
             period: queue.get_timestamp_period(),
             workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
@@ -111,11 +109,8 @@ impl Gpu {
             copies: AtomicU64::new(0),
             copied_bytes: AtomicU64::new(0),
         };
-        if gpu.info.kind == DeviceKind::Software
-            && let Some(rounds) = probe::loop_limit(&gpu)?
-        {
-            gpu.loop_limit = Some(rounds);
-            gpu.info.driver += &format!(", leaves loops after {rounds} rounds");
+        if gpu.info.kind == DeviceKind::Software {
+            gpu.info.loop_limit = probe::loop_limit(&gpu)?;
         }
         Ok(gpu)
     }
@@ -146,13 +141,6 @@ impl Gpu {
     /// Bytes that those [`copies`](Self::copies) moved.
     pub fn copied_bytes(&self) -> u64 {
         self.copied_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Rounds of all loops of an invocation together after which the driver leaves them, so that results are wrong.
-    ///
-    /// `None` for drivers that do not, and for hardware, which is not asked. Mesa's llvmpipe leaves after 65535.
-    pub fn loop_limit(&self) -> Option<u32> {
-        self.loop_limit
     }
 
     /// Sees to the uploads of a list, before anything is locked.

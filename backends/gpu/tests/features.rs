@@ -197,5 +197,20 @@ fn a_driver_that_leaves_long_loops_is_found_out() {
     let launch = Launch::new(&gpu, wgsl).bind("x", &[0u32]);
     launch.workgroups([1, 1, 1]);
     let right = launch.read::<u32>("x") == [90_000];
-    assert_eq!(right, gpu.loop_limit().is_none(), "{:?}", gpu.info().driver);
+    assert_eq!(right, gpu.info().loop_limit.is_none(), "{:?}", gpu.info().driver);
+}
+
+#[test]
+fn functions_that_double_are_refused_at_once() {
+    let mut wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+        fn f0(a: u32) -> u32 { return a * 3u + x[a]; }\n"
+        .to_string();
+    for i in 1..=40 {
+        wgsl += &format!("fn f{i}(a: u32) -> u32 {{ return f{0}(a) + f{0}(a + 1u); }}\n", i - 1);
+    }
+    wgsl += "@compute @workgroup_size(1) fn main() { x[0] = f40(1u); }";
+    match gpu().load(&Program { kernel: kernel(&wgsl), native: None }) {
+        Err(Error::Compile { reason, .. }) => assert!(reason.contains("calls written out"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -57,6 +57,8 @@ pub struct Limits {
     pub workgroup_size: [u32; 3],
     /// Workgroup memory of a kernel.
     pub workgroup_memory: u32,
+    /// Variables of one invocation, those of all functions together.
+    pub private_memory: u32,
 }
 
 /// What a device is.
@@ -84,6 +86,9 @@ pub struct DeviceInfo {
     pub timestamps: bool,
     /// Threads that execute invocations, where it is a matter of threads.
     pub threads: Option<usize>,
+    /// Rounds after which the driver leaves the loops of an invocation, all loops together, without an error: results
+    /// are wrong from there on. `None` where loops run to their end.
+    pub loop_limit: Option<u32>,
 }
 
 /// One reason why a kernel cannot run on a device.
@@ -119,10 +124,27 @@ pub fn obstacles(info: &DeviceInfo, interface: &Interface) -> Vec<Obstacle> {
         limit(&format!("the workgroup size along {axis}"), (*size).into(), max.into());
     }
     limit("the workgroup memory in bytes", interface.workgroup_memory.into(), limits.workgroup_memory.into());
+    limit(
+        "the size of the variables of one invocation in bytes",
+        interface.private_memory.into(),
+        limits.private_memory.into(),
+    );
     let count = |space| interface.bindings.iter().filter(|b| b.space == space).count() as u64;
     limit("the number of storage bindings", count(Space::Storage), limits.storage_bindings.into());
     limit("the number of uniform bindings", count(Space::Uniform), limits.uniform_bindings.into());
     let groups = interface.bindings.iter().map(|b| u64::from(b.group) + 1).max().unwrap_or(0);
     limit("the number of bind groups (the highest @group plus one)", groups, limits.groups.into());
+    found
+}
+
+/// What a user should know before trusting the device with this kernel, though it can run it.
+pub fn cautions(info: &DeviceInfo, interface: &Interface) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(rounds), true) = (info.loop_limit, interface.loops) {
+        found.push(format!(
+            "{} leaves loops after {rounds} rounds per invocation without an error: results of longer loops are wrong",
+            info.name
+        ));
+    }
     found
 }

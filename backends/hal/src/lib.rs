@@ -24,5 +24,5 @@ pub use device::{
 };
 pub use error::Error;
 pub use host::HostBlock;
-pub use info::{DeviceInfo, DeviceKind, Limits, Obstacle, obstacles};
+pub use info::{DeviceInfo, DeviceKind, Limits, Obstacle, cautions, obstacles};
 pub use native::{Native, NativeArguments};

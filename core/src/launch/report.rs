@@ -66,6 +66,7 @@ impl fmt::Display for Report {
             self.uploaded_bytes,
             self.downloaded_bytes,
             self.plan.reason()
-        )
+        )?;
+        self.plan.choice().cautions.iter().try_for_each(|caution| write!(f, " Caution: {caution}."))
     }
 }

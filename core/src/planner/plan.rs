@@ -86,6 +86,8 @@ pub struct Candidate {
     pub path: Path,
     /// Its predicted time, or why it was ruled out.
     pub verdict: Verdict,
+    /// What a user should know before trusting it with this kernel.
+    pub cautions: Arc<[String]>,
 }
 
 impl Candidate {
@@ -171,7 +173,8 @@ impl fmt::Display for Plan {
                 }
             }
         }
-        write!(f, "Chosen: {}.", self.reason())
+        write!(f, "Chosen: {}.", self.reason())?;
+        self.choice().cautions.iter().try_for_each(|caution| write!(f, "\nCaution: {caution}."))
     }
 }
 

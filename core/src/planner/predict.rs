@@ -62,7 +62,14 @@ impl Planner {
                 },
             };
             let info = slot.info();
-            candidates.push(Candidate { device, name: slot.name.clone(), kind: info.kind, path, verdict });
+            candidates.push(Candidate {
+                device,
+                name: slot.name.clone(),
+                kind: info.kind,
+                path,
+                verdict,
+                cautions: kernel.cautions[device].clone(),
+            });
         }
         let best = candidates
             .iter()

@@ -211,10 +211,7 @@ impl Gpu {
         let stamps = self.stamps(&mut state, &commands, timed);
         let mut memories = self.memories.lock();
         let encoded = Encoding::new(self, &mut state, &mut memories, list, stamps).run(&commands, &staged)?;
-        let Encoded { commands, written, downloads, mut stamps, dispatches, temporaries } = encoded;
-        for temporary in temporaries {
-            memories.give(temporary);
-        }
+        let Encoded { commands, written, downloads, mut stamps, dispatches } = encoded;
         drop(memories);
         self.uncaught()?;
         if !dispatches.contains(&true) {
@@ -297,6 +294,7 @@ unsafe impl Device for Gpu {
 
     fn submit(&self, submission: Submission) -> Result<Submitted, Error> {
         self.fault.check()?;
+        self.flights.clear(self)?;
         let staged = self.stage(submission.commands())?;
         let result = self.fault.calm(|| self.launch(submission, staged))?;
         self.fault.check()?;

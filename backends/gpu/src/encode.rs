@@ -45,8 +45,6 @@ pub(crate) struct Encoded {
     pub(crate) stamps: Option<Stamps>,
     /// One per dispatch: whether it runs anything.
     pub(crate) dispatches: Vec<bool>,
-    /// Buffers to give back when the list is submitted.
-    pub(crate) temporaries: Vec<wgpu::Buffer>,
 }
 
 /// A list being encoded.
@@ -58,6 +56,8 @@ pub(crate) struct Encoding<'a> {
     encoder: wgpu::CommandEncoder,
     pass: Option<Pass>,
     empty: bool,
+    /// Buffers that only the command being encoded uses.
+    temporaries: Vec<wgpu::Buffer>,
     out: Encoded,
 }
 
@@ -78,27 +78,17 @@ impl<'a> Encoding<'a> {
         stamps: Option<Stamps>,
     ) -> Self {
         let encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-        let out = Encoded {
-            commands: None,
-            written: false,
-            downloads: Vec::new(),
-            stamps,
-            dispatches: Vec::new(),
-            temporaries: Vec::new(),
-        };
-        Self { gpu, state, memories, list, encoder, pass: None, empty: true, out }
+        let out =
+            Encoded { commands: None, written: false, downloads: Vec::new(), stamps, dispatches: Vec::new() };
+        Self { gpu, state, memories, list, encoder, pass: None, empty: true, temporaries: Vec::new(), out }
     }
 
     /// Encodes the commands; `uploads` says for each upload where its bytes are.
     pub(crate) fn run(mut self, commands: &[Command], uploads: &[Staged]) -> Result<Encoded, Error> {
         let result = self.commands(commands, uploads);
         self.pass = None;
-        if let Err(error) = result {
-            for temporary in self.out.temporaries {
-                self.memories.give(temporary);
-            }
-            return Err(error);
-        }
+        self.give_temporaries();
+        result?;
         if let Some(stamps) = &self.out.stamps
             && self.out.dispatches.contains(&true)
         {
@@ -133,8 +123,16 @@ impl<'a> Encoding<'a> {
                 Command::Dispatch(dispatch) => self.dispatch(dispatch)?,
                 _ => {}
             }
+            self.give_temporaries();
         }
         Ok(())
+    }
+
+    /// What the next command does comes after what this one did, so it may use the same temporaries.
+    fn give_temporaries(&mut self) {
+        for temporary in self.temporaries.drain(..) {
+            self.memories.give(temporary);
+        }
     }
 
     fn internal(&self, reason: impl Into<String>) -> Error {
@@ -195,7 +193,7 @@ impl<'a> Encoding<'a> {
 
     fn temporary(&mut self, bytes: u64) -> Result<wgpu::Buffer, Error> {
         let buffer = self.memories.take(&self.gpu.device, &self.gpu.fault, bytes)?;
-        self.out.temporaries.push(buffer.clone());
+        self.temporaries.push(buffer.clone());
         Ok(buffer)
     }
 

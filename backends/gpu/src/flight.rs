@@ -1,6 +1,8 @@
 //! Submissions in flight: when they are done, what then comes home, and how long it may take.
 //!
-//! A completion is handed out once, by whoever asks first; downloads are copied to the host at that moment, once.
+//! A completion is handed out once, by whoever asks first. Downloads are copied to the host once, at that moment or
+//! when a later submission is seen to be done: then all before it are, and what they hold is given back though nobody
+//! may ever ask. What is kept of those is their times, of so many at most.
 //! The clock of a limit runs for the *oldest* submission that is not done, so waiting behind a long list is no
 //! timeout of the next. Knows nothing of commands.
 
@@ -44,10 +46,17 @@ impl Work {
     }
 }
 
+/// Submissions in flight before a new one looks for those that are done.
+const CROWD: usize = 1024;
+/// Completions that wait for somebody to ask.
+const KEPT: usize = 4096;
+
 /// The submissions of a device that nobody has asked for yet.
 #[derive(Default)]
 pub(crate) struct Flights {
     flying: Mutex<BTreeMap<u64, Arc<Flight>>>,
+    /// Submissions that are done and brought home, of which the completion was not handed out.
+    landed: Mutex<BTreeMap<u64, Result<Completion, Error>>>,
     /// The fence given out last.
     last: Mutex<u64>,
 }
@@ -60,7 +69,44 @@ impl Flights {
         Fence(*last)
     }
 
-    /// `None` when its completion was handed out.
+    /// Looks after submissions that nobody asks for, when there are many. Not to be called with the device's state
+    /// locked.
+    pub(crate) fn clear(&self, gpu: &Gpu) -> Result<(), Error> {
+        if self.flying.lock().len() < CROWD {
+            return Ok(());
+        }
+        let oldest = || self.flying.lock().first_key_value().map(|(id, flight)| (*id, flight.clone()));
+        while let Some((id, flight)) = oldest()
+            && is_over(gpu, &flight)?
+        {
+            self.bring_home(gpu, id + 1);
+        }
+        Ok(())
+    }
+
+    /// Brings home what every submission before that one has for the host: they are done.
+    fn bring_home(&self, gpu: &Gpu, before: u64) {
+        let done: Vec<_> = self.flying.lock().range(..before).map(|(id, f)| (*id, f.clone())).collect();
+        for (id, flight) in done {
+            let mut place = flight.work.lock();
+            if let Some(work) = place.take() {
+                let completion = self.arrived(gpu, &flight, work);
+                let mut landed = self.landed.lock();
+                landed.insert(id, completion);
+                if landed.len() > KEPT {
+                    landed.pop_first();
+                }
+            }
+            self.flying.lock().remove(&id);
+        }
+    }
+
+    /// The completion of a submission that is not in flight: what is kept of it, unless it was handed out.
+    fn kept(&self, fence: Fence) -> Result<Completion, Error> {
+        self.landed.lock().remove(&fence.0).unwrap_or_else(|| Ok(Completion::default()))
+    }
+
+    /// `None` when it was brought home.
     fn get(&self, gpu: &Gpu, fence: Fence) -> Result<Option<Arc<Flight>>, Error> {
         if fence.0 == 0 || fence.0 > *self.last.lock() {
             return Err(gpu.fault.internal(format!("{fence:?} was never given out")));
@@ -81,7 +127,7 @@ impl Flights {
 
     pub(crate) fn poll(&self, gpu: &Gpu, fence: Fence) -> Result<Option<Completion>, Error> {
         let Some(flight) = self.get(gpu, fence)? else {
-            return Ok(Some(Completion::default()));
+            return self.kept(fence).map(Some);
         };
         if !is_over(gpu, &flight)? {
             return Ok(None);
@@ -91,7 +137,7 @@ impl Flights {
 
     pub(crate) fn wait(&self, gpu: &Gpu, fence: Fence) -> Result<Completion, Error> {
         let Some(flight) = self.get(gpu, fence)? else {
-            return Ok(Completion::default());
+            return self.kept(fence);
         };
         // The submission that is watched, since when, and its limit: at first the one waited for, which is nearly
         // always the oldest.
@@ -112,18 +158,26 @@ impl Flights {
 
     /// Hands out a completion, if nobody has.
     fn land(&self, gpu: &Gpu, fence: Fence, flight: &Flight) -> Result<Completion, Error> {
-        let elapsed = flight.submitted.elapsed();
         // Held while the downloads are copied: a second thread must not go on before they are there.
-        let mut work = flight.work.lock();
-        let Some(mut work) = work.take() else {
-            return Ok(Completion::default());
+        let mut place = flight.work.lock();
+        let Some(work) = place.take() else {
+            return self.kept(fence);
         };
-        let result = gpu.fault.calm(|| arrive(gpu, &mut work, flight.limit, elapsed));
+        let completion = self.arrived(gpu, flight, work);
         self.flying.lock().remove(&fence.0);
+        drop(place);
+        self.bring_home(gpu, fence.0);
+        completion
+    }
+
+    /// Brings home what a submission that is done has for the host, and gives back what it held.
+    fn arrived(&self, gpu: &Gpu, flight: &Flight, mut work: Work) -> Result<Completion, Error> {
+        let elapsed = flight.submitted.elapsed();
+        let completion = gpu.fault.calm(|| arrive(gpu, &mut work, flight.limit, elapsed))??;
         if let Some(stamps) = work.stamps.take() {
             gpu.state.lock().stamps.push(stamps);
         }
-        result?
+        Ok(completion)
     }
 }
 

@@ -3,7 +3,9 @@
 //! Knows nothing of any one device; what a device lacks is the interface's matter.
 
 use naga::valid::{FunctionInfo, ModuleInfo};
-use naga::{AddressSpace, Arena, Expression, Function, MathFunction, Module, ScalarKind, TypeInner};
+use naga::{
+    AddressSpace, Arena, Block, Expression, Function, MathFunction, Module, ScalarKind, Statement, TypeInner,
+};
 
 /// Says why the module cannot be compiled for a GPU, if it cannot.
 pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
@@ -13,10 +15,52 @@ pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
     if module.global_variables.iter().any(|(_, global)| global.space == AddressSpace::Immediate) {
         return Err("`var<immediate>` is the runtime's own; make it a `var<uniform>`".into());
     }
+    calls(module)?;
     for (handle, function) in module.functions.iter() {
         doubles(module, function, &info[handle])?;
     }
     doubles(module, &module.entry_points[0].function, info.get_entry_point(0))
+}
+
+/// Operations of a kernel whose calls are written out: a GPU's compiler does that, and takes seconds for these.
+const OPERATIONS: u64 = 1 << 20;
+
+/// Functions that call others twice, which call others twice…: small in WGSL, endless to a compiler that inlines.
+fn calls(module: &Module) -> Result<(), String> {
+    // naga keeps callees before their callers.
+    let mut known: Vec<u64> = Vec::with_capacity(module.functions.len());
+    let functions = module.functions.iter().map(|(_, function)| function);
+    for function in functions.chain([&module.entry_points[0].function]) {
+        let mut operations = function.expressions.len() as u64;
+        written_out(&function.body, &known, &mut operations);
+        known.push(operations);
+    }
+    match known.last() {
+        Some(&all) if all > OPERATIONS => Err(format!(
+            "with its calls written out, as compilers for GPUs do, it has {all} operations, and {OPERATIONS} are the \
+             most: call functions in a loop, or place the kernel on the CPU"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn written_out(block: &Block, known: &[u64], operations: &mut u64) {
+    for statement in block {
+        match statement {
+            Statement::Call { function, .. } => {
+                *operations = operations.saturating_add(known.get(function.index()).copied().unwrap_or(0));
+            }
+            Statement::Block(block) => written_out(block, known, operations),
+            Statement::If { accept: a, reject: b, .. } | Statement::Loop { body: a, continuing: b, .. } => {
+                written_out(a, known, operations);
+                written_out(b, known, operations);
+            }
+            Statement::Switch { cases, .. } => {
+                cases.iter().for_each(|case| written_out(&case.body, known, operations));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// GLSL.std.450, HLSL and MSL have these functions for 16 and 32-bit floats only (Khronos, "SPIR-V Extended

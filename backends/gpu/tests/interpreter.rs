@@ -134,3 +134,56 @@ fn arithmetic_at_its_edges() {
         }";
     agree("arithmetic", wgsl, 4096, true, &[4096, 4096]);
 }
+
+#[test]
+fn guards_look_at_an_index_where_it_was_read() {
+    let wgsl = "struct Pair { count: atomic<u32>, cells: array<atomic<i32>, 3> }
+        struct Ids { @builtin(global_invocation_id) global: vec3<u32>, @builtin(local_invocation_index) local: u32,
+            @builtin(num_workgroups) groups: vec3<u32>, @builtin(workgroup_id) group: vec3<u32> }
+        struct Box { rows: array<array<vec3<u32>, 3>, 2>, flags: array<bool, 4>, m: mat3x2<f32> }
+        @group(0) @binding(0) var<storage, read> x: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> out: array<u32>;
+        @group(0) @binding(2) var<storage, read_write> pairs: array<Pair>;
+        var<private> calls: u32;
+        var<private> grid: array<array<u32, 3>, 3>;
+        fn next() -> u32 { calls += 1u; return x[calls] % 6u; }
+        fn leaf(cell: ptr<function, u32>, by: u32) -> u32 { *cell += by; return *cell; }
+        fn inner(row: ptr<function, array<u32, 3>>, i: u32) -> u32 { return leaf(&(*row)[i], i) + (*row)[i]; }
+        fn outer(rows: ptr<function, array<array<u32, 3>, 2>>, i: u32, j: u32) -> u32 { return inner(&(*rows)[i], j); }
+        fn mine(row: ptr<private, array<u32, 3>>) -> u32 { (*row)[calls % 5u] = calls; return (*row)[calls % 4u]; }
+        fn column(c: ptr<function, vec2<f32>>) { *c += vec2(1.0, 2.0); (*c)[calls % 3u] *= 2.0; }
+        fn row(i: u32) -> array<u32, 4> { return array<u32, 4>(i, i + 1u, i + 2u, i + 3u); }
+        fn where_am_i(ids: Ids) -> u32 { return ids.global.x + 10u * ids.local + 100u * ids.groups.x + ids.group.x; }
+        @compute @workgroup_size(1) fn f(ids: Ids) {
+          var h = where_am_i(ids);
+          for (var t = 0u; t < 40u; t++) {
+            var b: Box; var rows = array<array<u32, 3>, 2>();
+            // A pointer keeps the element that it was made for.
+            var i = next(); let p = &rows[i % 3u]; let q = &b.rows[i][i % 4u]; i = next();
+            (*p)[i] = i + 1u; (*q)[i] = 5u; (*q) += vec3(i); h = h * 31u + (*p)[i] + (*q).y + b.rows[1][2].z;
+            let before = rows[i]; rows[i][0] += 9u; h = h * 31u + before[0] + rows[i][0] + before[i];
+            h = h * 31u + outer(&rows, next() % 4u, next()) + mine(&grid[next()]) + rows[1][1] + grid[2][1];
+            // Right sides come before the store, once.
+            rows[next() % 3u][next() % 4u] += next(); grid[next()][next()] -= next(); h = h * 31u + calls + rows[0][2];
+            b.flags[next()] = !b.flags[next()]; b.flags[i] = b.flags[i] || (b.flags[next()] && x[next() * 400u] == 0u);
+            h += select(0u, 7u, b.flags[3]) + select(0u, 1u, any(vec2(b.flags[i], b.flags[0])));
+            column(&b.m[next()]); b.m[next()][next() % 3u] += 3.0;
+            h = h * 31u + bitcast<u32>(b.m[0][1] + b.m[1].x * 8.0 + b.m[2][next() % 3u] + (b.m * vec3(1.0, 2.0, 4.0)).y);
+            h = h * 31u + row(i)[next()] + vec4(i, h, t, 1u)[next()] + u32(mat2x2<f32>(1.0, 2.0, 3.0, 4.0)[next() % 3u][next() % 3u]);
+            // Atomics, some nowhere.
+            let r = atomicCompareExchangeWeak(&pairs[next()].count, x[2], t); h = h * 31u + r.old_value + u32(r.exchanged);
+            h += u32(atomicAdd(&pairs[next()].cells[next()], i32(t))) + atomicExchange(&pairs[next()].count, next());
+            atomicMin(&pairs[next()].cells[next() % 4u], -5); atomicStore(&pairs[next()].cells[1], 3);
+            h = h * 31u + u32(atomicLoad(&pairs[next()].cells[next()])) + atomicLoad(&pairs[i].count);
+            // Loops whose end depends on what is not there.
+            var k = 0u;
+            loop { if x[k * 97u] % 11u == 3u { break; } h += rows[0][k]; if k == 3u { continue; } h ^= k;
+              continuing { h = h * 3u + grid[k % 5u][k]; k += 1u; break if x[k * 171u] == 0u || k > 8u; } }
+            while (x[k] & 1u) == 0u { k += 1u; if k > 900u { break; } }
+            switch x[k * 60u] % 4u { case 0u: { h += grid[i][2]; } case 1u, 2u: { h += x[h]; out[h % 300u] = h; } default: { if grid[k][0] == 0u { continue; } h += 1u; } }
+            out[t] = h + k; 
+          }
+          out[50] = h; out[51] = calls;
+        }";
+    agree("time and place", wgsl, 1, true, &[1200, 200, 20]);
+}

@@ -13,6 +13,7 @@ use naga::{
 };
 
 use super::builder::Builder;
+use super::calls::Flagged;
 use super::operands::operands;
 use super::places::{Checked, Length, Place, Step, inner, unsigned};
 use super::ranges::Ranges;
@@ -30,23 +31,44 @@ pub(super) struct Rebuild<'a, 'b> {
     /// Old expressions by their new counterparts.
     pub(super) map: HashMap<Handle<Expression>, Handle<Expression>>,
     places: HashMap<Handle<Expression>, Place>,
+    pub(super) flagged: &'a Flagged,
+}
+
+/// Which function is rebuilt.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    /// The entry point, of that workgroup size.
+    Entry([u32; 3]),
+    /// One that is called.
+    Called(Handle<Function>),
 }
 
 impl<'a, 'b> Rebuild<'a, 'b> {
-    /// Declares the old function's variables; `arguments` are what replaces its arguments.
+    /// Declares the old function's variables; `arguments` are what replaces its arguments, flags at the end.
     pub(super) fn new(
         b: &'a mut Builder<'b>,
         module: &'a Module,
+        flagged: &'a Flagged,
         old: &'a Function,
         info: &'a FunctionInfo,
-        workgroup_size: Option<[u32; 3]>,
+        which: Which,
         arguments: &[Handle<Expression>],
     ) -> Self {
+        let (workgroup_size, parameters) = match which {
+            Which::Entry(size) => (Some(size), &[][..]),
+            Which::Called(function) => (None, flagged.parameters(Some(function))),
+        };
         let ranges = Ranges { module, function: old, info, workgroup_size };
-        let mut new = Self { b, module, old, info, ranges, map: HashMap::new(), places: HashMap::new() };
+        let (map, places) = (HashMap::new(), HashMap::new());
+        let mut new = Self { b, module, old, info, ranges, map, places, flagged };
         for (handle, expression) in old.expressions.iter() {
             if let Expression::FunctionArgument(argument) = *expression {
-                new.map.insert(handle, arguments[argument as usize]);
+                let pointer = arguments[argument as usize];
+                new.map.insert(handle, pointer);
+                if let Ok(flag) = parameters.binary_search(&argument) {
+                    let guard = Some(arguments[old.arguments.len() + flag]);
+                    new.places.insert(handle, Place { guard, ..Place::root(pointer) });
+                }
             }
         }
         let mut locals = HashMap::new();

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod builder;
+mod calls;
 mod grid;
 mod operands;
 mod places;
@@ -16,12 +17,13 @@ mod statements;
 mod tests;
 
 use naga::valid::ModuleInfo;
-use naga::{Expression, Function, Module};
+use naga::{Expression, Function, FunctionArgument, Module, Scalar, TypeInner};
 
 pub(crate) use grid::Launch;
 
-use bounds::Rebuild;
+use bounds::{Rebuild, Which};
 use builder::Builder;
+use calls::Flagged;
 
 /// Rewrites a module that has exactly one entry point, whose overrides are resolved.
 ///
@@ -36,14 +38,23 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result
     let mut new = module.clone();
     let launch = grid::declare(&mut new.types, &mut new.global_variables);
 
+    let flagged = Flagged::of(module);
     for (handle, function) in module.functions.iter() {
         let mut builder = Builder::new(&mut new.types, &mut new.global_variables);
-        let arguments: Vec<_> = (0..function.arguments.len())
+        let flags = flagged.parameters(Some(handle)).len();
+        let arguments: Vec<_> = (0..function.arguments.len() + flags)
             .map(|i| builder.fixed(Expression::FunctionArgument(i as u32)))
             .collect();
-        Rebuild::new(&mut builder, module, function, &info[handle], None, &arguments)
+        let which = Which::Called(handle);
+        Rebuild::new(&mut builder, module, &flagged, function, &info[handle], which, &arguments)
             .statements(&function.body)?;
-        new.functions[handle] = finish(builder, function);
+        let boolean = builder.ty(TypeInner::Scalar(Scalar::BOOL));
+        let mut function = finish(builder, function);
+        for _ in 0..flags {
+            let name = Some("leads".into());
+            function.arguments.push(FunctionArgument { name, ty: boolean, binding: None });
+        }
+        new.functions[handle] = function;
     }
 
     let function = &entry.function;
@@ -52,7 +63,8 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result
         grid::Entry { launch, workgroup_size: entry.workgroup_size, exact, arguments: &function.arguments };
     let (arguments, values) = grid::prelude(&mut builder, &start);
     let info = info.get_entry_point(0);
-    Rebuild::new(&mut builder, module, function, info, Some(entry.workgroup_size), &values)
+    let which = Which::Entry(entry.workgroup_size);
+    Rebuild::new(&mut builder, module, &flagged, function, info, which, &values)
         .statements(&function.body)?;
     let function = finish(builder, function);
     new.entry_points[0].function = Function { arguments, ..function };

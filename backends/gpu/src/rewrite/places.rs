@@ -58,12 +58,12 @@ pub(super) struct Place {
     pub(super) raw: Handle<Expression>,
     /// Holds when the pointer leads to an element; `None` where that is certain.
     pub(super) guard: Option<Handle<Expression>>,
-    root: Handle<Expression>,
-    steps: Vec<Step>,
+    pub(super) root: Handle<Expression>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl Place {
-    /// A pointer that always leads somewhere.
+    /// A pointer that is not a step from another, and always leads somewhere.
     pub(super) fn root(raw: Handle<Expression>) -> Self {
         Self { raw, guard: None, root: raw, steps: Vec::new() }
     }

@@ -3,9 +3,9 @@
 //! Knows nothing of any one device; what a device lacks is the interface's matter.
 
 use naga::valid::{FunctionInfo, ModuleInfo};
-use naga::{
-    AddressSpace, Arena, Block, Expression, Function, MathFunction, Module, ScalarKind, Statement, TypeInner,
-};
+use naga::{AddressSpace, Arena, Expression, Function, MathFunction, Module, ScalarKind, TypeInner};
+
+use super::calls::visit;
 
 /// Says why the module cannot be compiled for a GPU, if it cannot.
 pub(super) fn refuse(module: &Module, info: &ModuleInfo) -> Result<(), String> {
@@ -32,7 +32,9 @@ fn calls(module: &Module) -> Result<(), String> {
     let functions = module.functions.iter().map(|(_, function)| function);
     for function in functions.chain([&module.entry_points[0].function]) {
         let mut operations = function.expressions.len() as u64;
-        written_out(&function.body, &known, &mut operations);
+        visit(&function.body, &mut |callee, _| {
+            operations = operations.saturating_add(known.get(callee.index()).copied().unwrap_or(0));
+        });
         known.push(operations);
     }
     match known.last() {
@@ -41,25 +43,6 @@ fn calls(module: &Module) -> Result<(), String> {
              most: call functions in a loop, or place the kernel on the CPU"
         )),
         _ => Ok(()),
-    }
-}
-
-fn written_out(block: &Block, known: &[u64], operations: &mut u64) {
-    for statement in block {
-        match statement {
-            Statement::Call { function, .. } => {
-                *operations = operations.saturating_add(known.get(function.index()).copied().unwrap_or(0));
-            }
-            Statement::Block(block) => written_out(block, known, operations),
-            Statement::If { accept: a, reject: b, .. } | Statement::Loop { body: a, continuing: b, .. } => {
-                written_out(a, known, operations);
-                written_out(b, known, operations);
-            }
-            Statement::Switch { cases, .. } => {
-                cases.iter().for_each(|case| written_out(&case.body, known, operations));
-            }
-            _ => {}
-        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! Knows nothing of how an index is checked.
 
 use naga::{
-    AddressSpace, AtomicFunction, Block, Expression, Function, GatherMode, Handle, Statement, TypeInner,
+    AddressSpace, AtomicFunction, Block, Expression, Function, GatherMode, Handle, Literal, Statement,
+    TypeInner,
 };
 
 use super::bounds::{Rebuild, Refusal};
@@ -177,8 +178,11 @@ impl Rebuild<'_, '_> {
         arguments: &[Handle<Expression>],
         result: Option<Handle<Expression>>,
     ) {
+        let flagged = self.flagged.parameters(Some(function));
+        let flags: Vec<_> =
+            flagged.iter().map(|&parameter| self.place(arguments[parameter as usize]).guard).collect();
         let mut copies = Vec::new();
-        let arguments = arguments
+        let mut arguments: Vec<_> = arguments
             .iter()
             .map(|&old| {
                 let place = self.place(old);
@@ -186,7 +190,7 @@ impl Rebuild<'_, '_> {
                     return place.raw;
                 }
                 // A part of a variable: the callee gets a copy, which goes back where there is an element to take
-                // it. WGSL forbids that the callee reaches the part by another name. (naga 30's SPIR-V writer
+                // it; a flag tells the callee whether there is. WGSL forbids that the callee reaches the part by another name. (naga 30's SPIR-V writer
                 // panics on a part that is passed as it is, guarded or not.)
                 let (ty, space) = match *self.type_of(old) {
                     TypeInner::Pointer { base, space } => (base, space),
@@ -216,6 +220,9 @@ impl Rebuild<'_, '_> {
                 copy
             })
             .collect();
+        for flag in flags {
+            arguments.push(flag.unwrap_or_else(|| self.b.fixed(Expression::Literal(Literal::Bool(true)))));
+        }
         let result = result.map(|old| self.result(old));
         self.b.push(Statement::Call { function, arguments, result });
         for (guard, pointer, copy) in copies {

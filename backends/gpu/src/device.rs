@@ -316,6 +316,7 @@ unsafe impl Device for Gpu {
         self.staging.trim();
         let mut state = self.state.lock();
         state.binds.clear();
+        state.values.clear();
         state.stamps.clear();
     }
 }

@@ -306,7 +306,8 @@ impl<'a> Encoding<'a> {
                     return Err(self.internal(format!("`{}` cannot be bound by value", slot.name)));
                 }
                 Argument::Value(bytes) => {
-                    Bound::Value(self.state.values.place(&self.gpu.device, &self.gpu.queue, bytes, self.list))
+                    let Gpu { device, queue, fault, .. } = self.gpu;
+                    Bound::Value(self.state.values.place(device, queue, fault, bytes, self.list)?)
                 }
             });
         }

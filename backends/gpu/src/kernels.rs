@@ -70,8 +70,21 @@ impl Kernels {
     ) -> Result<Loaded, Error> {
         let start = Instant::now();
         let hash = kernel.hash();
-        let entry = self.by_hash.lock().entry(hash).or_default().clone();
-        let mut entry = entry.lock();
+        let place = self.by_hash.lock().entry(hash).or_default().clone();
+        let loaded = self.load_in(&mut place.lock(), device, fault, kernel);
+        drop(place);
+        self.forget_empty(hash);
+        let seconds = start.elapsed().as_secs_f64();
+        loaded.map(|kernel| Loaded { kernel, path: Path::Wgpu, seconds })
+    }
+
+    fn load_in(
+        &self,
+        entry: &mut Entry,
+        device: &wgpu::Device,
+        fault: &Fault,
+        kernel: &Kernel,
+    ) -> Result<KernelId, Error> {
         let compiled = match &entry.compiled {
             Some(compiled) => compiled.clone(),
             None => {
@@ -83,8 +96,19 @@ impl Kernels {
         };
         entry.users += 1;
         // Under the entry's lock, so that an `unload` on another thread comes before or after, not in between.
-        self.by_id.lock().insert(compiled.id, (hash, compiled.clone()));
-        Ok(Loaded { kernel: compiled.id, path: Path::Wgpu, seconds: start.elapsed().as_secs_f64() })
+        self.by_id.lock().insert(compiled.id, (kernel.hash(), compiled.clone()));
+        Ok(compiled.id)
+    }
+
+    /// Forgets a program that is not loaded and that nobody is about to load.
+    fn forget_empty(&self, hash: Hash) {
+        let mut by_hash = self.by_hash.lock();
+        // With the map locked nobody else comes by it.
+        let unused =
+            |place: &Arc<Mutex<Entry>>| Arc::strong_count(place) == 1 && place.lock().compiled.is_none();
+        if by_hash.get(&hash).is_some_and(unused) {
+            by_hash.remove(&hash);
+        }
     }
 
     /// One user less; `true` when it was the last.
@@ -92,16 +116,22 @@ impl Kernels {
         let Some(hash) = self.by_id.lock().get(&id).map(|(hash, _)| *hash) else {
             return false;
         };
-        let Some(entry) = self.by_hash.lock().get(&hash).cloned() else {
+        let Some(place) = self.by_hash.lock().get(&hash).cloned() else {
             return false;
         };
-        let mut entry = entry.lock();
+        let mut entry = place.lock();
+        if entry.compiled.as_ref().is_none_or(|compiled| compiled.id != id) {
+            return false;
+        }
         entry.users = entry.users.saturating_sub(1);
         let last = entry.users == 0;
         if last {
             entry.compiled = None;
             self.by_id.lock().remove(&id);
         }
+        drop(entry);
+        drop(place);
+        self.forget_empty(hash);
         last
     }
 

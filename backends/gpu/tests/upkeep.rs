@@ -165,3 +165,31 @@ fn values_stay_as_they_were_submitted_whoever_else_submits() {
         }
     });
 }
+
+#[test]
+fn a_list_of_many_values_takes_linear_time() {
+    let gpu = gpu();
+    let wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+        @group(0) @binding(1) var<uniform> n: u32;
+        @compute @workgroup_size(1) fn f() { x[0] += n; }";
+    let (kernel, memory) = (load(&gpu, wgsl), upload(&gpu, &[0u32; 4]));
+    let region = Region::device(memory, 0..16);
+    let add = |n: u32| {
+        let arguments =
+            vec![Argument::Region(region.clone()), Argument::Value(bytemuck::bytes_of(&n).into())];
+        Command::Dispatch(Dispatch { kernel, grid: ONE, range: 0..1, arguments })
+    };
+    for (first, count) in [(0, 20_000), (30_000, 1000), (0, 1000)] {
+        // Two lists in flight, of different values in the same places.
+        let start = std::time::Instant::now();
+        send(&gpu, (first..first + count).map(add).collect());
+        execute(&gpu, (100_000..100_000 + count).map(add).collect()).unwrap();
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+        gpu.trim();
+    }
+    let sum = |first: u32, count: u32| (first..first + count).fold(0u32, u32::wrapping_add);
+    let expected = [(0, 20_000), (30_000, 1000), (0, 1000)].into_iter().fold(0u32, |all, (first, count)| {
+        all.wrapping_add(sum(first, count)).wrapping_add(sum(100_000, count))
+    });
+    assert_eq!(download::<u32>(&gpu, memory, 0..4), [expected]);
+}

@@ -21,6 +21,9 @@ use super::ranges::Ranges;
 /// Why a function cannot be rewritten.
 pub(super) type Refusal = String;
 
+/// The names of expressions: those of `let` declarations.
+pub(super) type Names = Vec<(Handle<Expression>, String)>;
+
 /// A function being rebuilt.
 pub(super) struct Rebuild<'a, 'b> {
     pub(super) b: &'a mut Builder<'b>,
@@ -84,6 +87,14 @@ impl<'a, 'b> Rebuild<'a, 'b> {
             }
         }
         new
+    }
+
+    /// Rebuilds the body; gives the names of `let` declarations, without which naga's text back ends would write a
+    /// chain of them as one expression, as deep as it is long.
+    pub(super) fn body(mut self) -> Result<Names, Refusal> {
+        self.statements(&self.old.body)?;
+        let names = self.old.named_expressions.iter();
+        Ok(names.filter_map(|(old, name)| Some((*self.map.get(old)?, name.clone()))).collect())
     }
 
     /// The new counterpart of an old expression.

@@ -21,7 +21,7 @@ use naga::{Expression, Function, FunctionArgument, Module, Scalar, TypeInner};
 
 pub(crate) use grid::Launch;
 
-use bounds::{Rebuild, Which};
+use bounds::{Names, Rebuild, Which};
 use builder::Builder;
 use calls::Flagged;
 
@@ -46,10 +46,10 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result
             .map(|i| builder.fixed(Expression::FunctionArgument(i as u32)))
             .collect();
         let which = Which::Called(handle);
-        Rebuild::new(&mut builder, module, &flagged, function, &info[handle], which, &arguments)
-            .statements(&function.body)?;
+        let names = Rebuild::new(&mut builder, module, &flagged, function, &info[handle], which, &arguments)
+            .body()?;
         let boolean = builder.ty(TypeInner::Scalar(Scalar::BOOL));
-        let mut function = finish(builder, function);
+        let mut function = finish(builder, function, names);
         for _ in 0..flags {
             let name = Some("leads".into());
             function.arguments.push(FunctionArgument { name, ty: boolean, binding: None });
@@ -64,14 +64,13 @@ pub(crate) fn rewrite(module: &Module, info: &ModuleInfo, exact: bool) -> Result
     let (arguments, values) = grid::prelude(&mut builder, &start);
     let info = info.get_entry_point(0);
     let which = Which::Entry(entry.workgroup_size);
-    Rebuild::new(&mut builder, module, &flagged, function, info, which, &values)
-        .statements(&function.body)?;
-    let function = finish(builder, function);
+    let names = Rebuild::new(&mut builder, module, &flagged, function, info, which, &values).body()?;
+    let function = finish(builder, function, names);
     new.entry_points[0].function = Function { arguments, ..function };
     Ok(new)
 }
 
-fn finish(builder: Builder<'_>, old: &Function) -> Function {
+fn finish(builder: Builder<'_>, old: &Function, names: Names) -> Function {
     let (expressions, local_variables, body) = builder.finish();
     Function {
         name: old.name.clone(),
@@ -79,7 +78,7 @@ fn finish(builder: Builder<'_>, old: &Function) -> Function {
         result: old.result.clone(),
         local_variables,
         expressions,
-        named_expressions: Default::default(),
+        named_expressions: names.into_iter().collect(),
         body,
         diagnostic_filter_leaf: old.diagnostic_filter_leaf,
     }

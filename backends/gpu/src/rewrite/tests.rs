@@ -151,3 +151,11 @@ fn functions_that_gpus_lack_for_f64_are_named() {
     assert!(refusal.contains("`exp` of f64"), "{refusal}");
     rewritten(&wgsl.replace("exp(v)", "floor(v)"), false).unwrap();
 }
+
+#[test]
+fn a_long_chain_of_lets_stays_one() {
+    // Written out as one expression it would overflow the stack of naga's text back ends, and be hard to read.
+    let chain: String = (1..20_000).map(|i| format!("let a{i} = a{} * 3u;\n", i - 1)).collect();
+    let text = body(&kernel(&format!("let a0 = idx[id.x];\n{chain}out[0] = f32(a19999);")));
+    assert!(text.contains("let a19999_ = (a19998_ * 3u);"), "{}", &text[text.len() - 300..]);
+}

@@ -1,8 +1,9 @@
 //! From a list of commands to one command buffer, in the list's order.
 //!
 //! Consecutive dispatches share a pass; everything else ends it. Uploads come from staging buffers that are filled
-//! already, or are written by wgpu ahead of the list. Where wgpu forbids how a dispatch is bound, what it forbids goes through a copy within the device,
-//! before the dispatch and, where the kernel may write it, back after it. Knows nothing of fences.
+//! already, or are written by wgpu ahead of the list. Where wgpu forbids how a dispatch is bound, what it forbids goes
+//! through a copy within the device, before the dispatch and, where the kernel may write it, back after it. Knows
+//! nothing of fences.
 
 use std::num::NonZeroU64;
 use std::ops::Range;

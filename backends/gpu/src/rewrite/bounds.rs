@@ -8,8 +8,7 @@
 use std::collections::HashMap;
 
 use naga::{
-    AddressSpace, BinaryOperator, Block, Expression, Function, Handle, Module, Statement, Type, TypeInner,
-    valid::FunctionInfo,
+    AddressSpace, BinaryOperator, Expression, Function, Handle, Module, Type, TypeInner, valid::FunctionInfo,
 };
 
 use super::builder::Builder;
@@ -139,12 +138,7 @@ impl<'a, 'b> Rebuild<'a, 'b> {
     pub(super) fn guarded(&mut self, guard: Option<Handle<Expression>>, body: impl FnOnce(&mut Builder<'b>)) {
         match guard {
             None => body(self.b),
-            Some(guard) => {
-                let outer = self.b.open();
-                body(self.b);
-                let accept = self.b.close(outer);
-                self.b.push(Statement::If { condition: guard, accept, reject: Block::new() });
-            }
+            Some(guard) => self.b.when(guard, body),
         }
     }
 

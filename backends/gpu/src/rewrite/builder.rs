@@ -74,16 +74,6 @@ impl<'a> Builder<'a> {
         self.block.push(statement, self.span);
     }
 
-    /// The statements that `body` pushes, as a block of their own.
-    pub(super) fn block<E>(&mut self, body: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<Block, E> {
-        self.flush();
-        let outer = std::mem::take(&mut self.block);
-        let result = body(self);
-        self.flush();
-        let inner = std::mem::replace(&mut self.block, outer);
-        result.map(|()| inner)
-    }
-
     /// Opens a block; the outer one is to be handed to [`close`](Self::close).
     pub(super) fn open(&mut self) -> Block {
         self.flush();
@@ -153,11 +143,9 @@ impl<'a> Builder<'a> {
 
     /// `if condition { accept }`
     pub(super) fn when(&mut self, condition: Handle<Expression>, accept: impl FnOnce(&mut Self)) {
-        let accept = self.block::<std::convert::Infallible>(|b| {
-            accept(b);
-            Ok(())
-        });
-        let Ok(accept) = accept;
+        let outer = self.open();
+        accept(self);
+        let accept = self.close(outer);
         self.push(Statement::If { condition, accept, reject: Block::new() });
     }
 

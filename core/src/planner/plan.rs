@@ -134,7 +134,7 @@ impl Plan {
             None if self.placement != Placement::Auto => {
                 format!("{} was asked for (`{}`)", choice.name, self.placement)
             }
-            None => format!("{} is the only device that can take it", choice.name),
+            None => format!("{} is the only device that may take it", choice.name),
             Some((time, other)) => format!(
                 "{} is predicted to finish in {}, the next best, {}, in {}",
                 choice.name,

@@ -148,6 +148,11 @@ impl Runtime {
         Steps::new(self.inner.clone(), steps)
     }
 
+    /// Gives back what the devices keep only for reuse: pooled memory, staging, scratch space.
+    pub fn trim(&self) {
+        self.inner.devices.iter().for_each(|slot| slot.device.trim());
+    }
+
     /// What was moved so far.
     pub fn stats(&self) -> Stats {
         self.inner.ledger.lock().stats.clone()

@@ -2,7 +2,7 @@
 
 mod common;
 
-use warpweft::{DeviceKind, Placement, Runtime};
+use warpweft::{DeviceKind, Placement, Runtime, TimingSource};
 
 /// The CPU and the first GPU-API device.
 fn both() -> (Runtime, [Placement; 2]) {
@@ -137,6 +137,27 @@ fn eight_threads_share_real_devices() {
             });
         }
     });
+}
+
+#[test]
+fn a_launch_that_is_waited_for_is_timed_by_the_devices_own_clock() {
+    let (rt, places) = both();
+    let kernel = rt.kernel(common::MIX).unwrap();
+    for (on, info) in places.into_iter().zip(rt.devices()) {
+        let (x, y) = (rt.buffer(vec![1u32; 100]).unwrap(), rt.buffer(vec![0u32; 100]).unwrap());
+        let launch = kernel.launch().bind("x", &x).bind("y", &y).on(on).prepare().unwrap();
+        // More often than a device times by itself.
+        for _ in 0..12 {
+            let expected = match (info.host_memory, info.timestamps) {
+                (true, _) => TimingSource::Host,
+                (false, true) => TimingSource::Timestamp,
+                (false, false) => TimingSource::RoundTrip,
+            };
+            assert_eq!(launch.run().unwrap().timing.unwrap().source, expected, "{}", info.name);
+        }
+        rt.trim();
+        assert_eq!(y.read().unwrap()[99], (0..12).fold(0u32, |y, _| y.wrapping_mul(3).wrapping_add(1)));
+    }
 }
 
 const ROUNDS: &str = "

@@ -1,0 +1,1 @@
+//! Elementary functions, built as vector IR.

@@ -1,0 +1,63 @@
+//! How a kernel is to be compiled, and why it was not.
+
+use std::fmt;
+use warpweft_module::Location;
+
+/// How to compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Which code generator.
+    pub generator: Generator,
+    /// No contraction of products and sums: every operation is rounded as the interpreter rounds it.
+    pub strict: bool,
+    /// Lanes of a gang, 1, 2, 4, …, 64; `None` chooses by cost.
+    pub lanes: Option<u16>,
+}
+
+/// What turns vector programs into machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Generator {
+    /// Cranelift: 128-bit vectors, on x86-64 and aarch64.
+    Cranelift,
+    /// Our own, for x86-64 with AVX2 and FMA: 256-bit vectors.
+    Avx2,
+    /// Our own, for x86-64 with AVX-512 (F, BW, DQ, VL): 512-bit vectors.
+    Avx512,
+}
+
+impl Generator {
+    /// Those that work on this machine, the best first.
+    pub fn available() -> Vec<Generator> {
+        Vec::new()
+    }
+
+    /// The name that switches and reports use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Generator::Cranelift => "cranelift",
+            Generator::Avx2 => "avx2",
+            Generator::Avx512 => "avx512",
+        }
+    }
+
+    /// The generator of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Generator::Cranelift, Generator::Avx2, Generator::Avx512].into_iter().find(|g| g.name() == name)
+    }
+}
+
+impl fmt::Display for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is not compiled, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{what}", location.as_ref().map(|at| format!("{}:{}: ", at.file, at.line)).unwrap_or_default())]
+pub struct NotCompiled {
+    /// The construct or the reason, in words for the user.
+    pub what: String,
+    /// Its place in the source.
+    pub location: Option<Location>,
+}

@@ -1,0 +1,310 @@
+//! Builds a [`Function`], instruction by instruction, from the outside in.
+//!
+//! A builder holds a stack of open lists; instructions go to the innermost. Knows what type each operation gives, and
+//! nothing of what the program means as a whole.
+
+use crate::ir::*;
+
+/// A function under construction.
+#[derive(Debug)]
+pub struct Builder {
+    function: Function,
+    open: Vec<Vec<Inst>>,
+    mark: Mark,
+}
+
+impl Builder {
+    /// A function for gangs of that many lanes (1 to 64, a power of two), with its body's list open.
+    pub fn new(name: &str, lanes: u16) -> Self {
+        let function = Function {
+            name: name.into(),
+            lanes,
+            params: vec![],
+            values: vec![],
+            spaces: vec![],
+            labels: 0,
+            body: vec![],
+        };
+        Self { function, open: vec![vec![]], mark: Mark::default() }
+    }
+
+    /// Goes on with instructions of its own, where the last list open is the one that `open` below started.
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// The next parameter, a scalar.
+    pub fn param(&mut self, kind: Kind) -> Value {
+        let value = self.function.value(Type::scalar(kind));
+        self.function.params.push(value);
+        value
+    }
+
+    /// The next space.
+    pub fn space(&mut self, name: &str, constant: bool) -> SpaceId {
+        self.function.spaces.push(Space { name: name.into(), constant });
+        SpaceId(self.function.spaces.len() as u32 - 1)
+    }
+
+    /// Where the instructions that follow come from.
+    pub fn set_mark(&mut self, mark: Mark) {
+        self.mark = mark;
+    }
+
+    /// The lanes of a vector.
+    pub fn lanes(&self) -> u16 {
+        self.function.lanes
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> Type {
+        self.function.ty(value)
+    }
+
+    /// A vector type of the gang's width (a scalar where that is 1).
+    pub fn vector(&self, kind: Kind) -> Type {
+        Type { kind, lanes: self.function.lanes }
+    }
+
+    /// The function; its body's list must be the only one open, and ended.
+    pub fn finish(mut self) -> Function {
+        debug_assert_eq!(self.open.len(), 1, "every list was closed");
+        self.function.body = self.open.pop().unwrap_or_default();
+        self.function
+    }
+
+    // --- structure -------------------------------------------------------------------------------------------------
+
+    /// Starts a list; instructions go there until [`close`](Self::close).
+    pub fn open(&mut self) {
+        self.open.push(vec![]);
+    }
+
+    /// Ends the innermost list and gives it.
+    pub fn close(&mut self) -> Vec<Inst> {
+        self.open.pop().unwrap_or_default()
+    }
+
+    /// Adds an instruction as it is.
+    pub fn push(&mut self, inst: Inst) {
+        if let Some(list) = self.open.last_mut() {
+            list.push(inst);
+        }
+    }
+
+    /// A new label.
+    pub fn label(&mut self) -> Label {
+        self.function.label()
+    }
+
+    /// A new value of that type, which the caller defines: a parameter of a loop, a result of a block or an `If`.
+    pub fn value(&mut self, ty: Type) -> Value {
+        self.function.value(ty)
+    }
+
+    /// `Yield`.
+    pub fn yields(&mut self, arguments: &[Value]) {
+        self.push(Inst::Yield { arguments: arguments.to_vec() });
+    }
+
+    /// `Branch`.
+    pub fn branch(&mut self, label: Label, arguments: &[Value]) {
+        self.push(Inst::Branch { label, arguments: arguments.to_vec() });
+    }
+
+    /// An `If` from two lists, with results of those types.
+    pub fn branch_on(
+        &mut self,
+        condition: Value,
+        then: Vec<Inst>,
+        otherwise: Vec<Inst>,
+        types: &[Type],
+        hint: Hint,
+    ) -> Vec<Value> {
+        let results: Vec<Value> = types.iter().map(|&ty| self.value(ty)).collect();
+        self.push(Inst::If { condition, then, otherwise, results: results.clone(), hint });
+        results
+    }
+
+    /// An `If` whose arms both yield what their closures return; the closures' values must agree in type.
+    pub fn either(
+        &mut self,
+        condition: Value,
+        then: impl FnOnce(&mut Self) -> Vec<Value>,
+        otherwise: impl FnOnce(&mut Self) -> Vec<Value>,
+    ) -> Vec<Value> {
+        self.open();
+        let left = then(self);
+        self.yields(&left);
+        let then = self.close();
+        self.open();
+        let right = otherwise(self);
+        self.yields(&right);
+        let otherwise = self.close();
+        let types: Vec<Type> = left.iter().map(|&value| self.ty(value)).collect();
+        self.branch_on(condition, then, otherwise, &types, Hint::None)
+    }
+
+    // --- values ----------------------------------------------------------------------------------------------------
+
+    /// A value of that type, computed so.
+    pub fn define(&mut self, ty: Type, op: Op) -> Value {
+        let result = self.function.value(ty);
+        let mark = self.mark;
+        self.push(Inst::Let { result, op, mark });
+        result
+    }
+
+    /// An effect.
+    pub fn act(&mut self, effect: Effect) {
+        let mark = self.mark;
+        self.push(Inst::Do { effect, mark });
+    }
+
+    /// The same bits in every lane.
+    pub fn constant(&mut self, ty: Type, bits: u64) -> Value {
+        self.define(ty, Op::Const(bits))
+    }
+
+    /// A constant of the type of another value: for integers the number wrapped to its size, for floats the nearest.
+    pub fn like(&mut self, other: Value, number: f64) -> Value {
+        let ty = self.ty(other);
+        let bits = match ty.kind {
+            Kind::Bool => u64::from(number != 0.0),
+            Kind::I32 => u64::from(number as i64 as u32),
+            Kind::I64 => number as i64 as u64,
+            Kind::F32 => u64::from((number as f32).to_bits()),
+            Kind::F64 => number.to_bits(),
+        };
+        self.constant(ty, bits)
+    }
+
+    /// A constant of the type of another value, from its bits.
+    pub fn bits_like(&mut self, other: Value, bits: u64) -> Value {
+        let ty = self.ty(other);
+        self.constant(ty, bits)
+    }
+
+    /// A scalar `I32`.
+    pub fn i32(&mut self, number: u32) -> Value {
+        self.constant(Type::scalar(Kind::I32), number.into())
+    }
+
+    /// A scalar `I64`.
+    pub fn i64(&mut self, number: u64) -> Value {
+        self.constant(Type::scalar(Kind::I64), number)
+    }
+
+    /// Its own bits for each lane; as many as the gang has.
+    pub fn lane_constants(&mut self, kind: Kind, bits: &[u64]) -> Value {
+        let ty = self.vector(kind);
+        match bits {
+            [one] => self.constant(ty, *one),
+            _ => self.define(ty, Op::Lanes(bits.into())),
+        }
+    }
+
+    /// A scalar in every lane; where the gang has one lane, the scalar.
+    pub fn splat(&mut self, scalar: Value) -> Value {
+        let ty = self.vector(self.ty(scalar).kind);
+        if ty.is_scalar() || !self.ty(scalar).is_scalar() {
+            return scalar;
+        }
+        self.define(ty, Op::Splat(scalar))
+    }
+
+    /// See [`Unary`].
+    pub fn unary(&mut self, op: Unary, a: Value) -> Value {
+        self.define(self.ty(a), Op::Unary(op, a))
+    }
+
+    /// See [`Binary`].
+    pub fn binary(&mut self, op: Binary, a: Value, b: Value) -> Value {
+        self.define(self.ty(a), Op::Binary(op, a, b))
+    }
+
+    /// `a * b + c`, rounded once.
+    pub fn fma(&mut self, a: Value, b: Value, c: Value) -> Value {
+        self.define(self.ty(a), Op::Fma(a, b, c))
+    }
+
+    /// See [`Compare`].
+    pub fn compare(&mut self, op: Compare, a: Value, b: Value) -> Value {
+        self.define(self.ty(a).with(Kind::Bool), Op::Compare(op, a, b))
+    }
+
+    /// `condition ? a : b`, lane by lane.
+    pub fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
+        self.define(self.ty(a), Op::Select(condition, a, b))
+    }
+
+    /// See [`Convert`].
+    pub fn convert(&mut self, op: Convert, a: Value, kind: Kind) -> Value {
+        self.define(self.ty(a).with(kind), Op::Convert(op, a))
+    }
+
+    /// The same bits as another kind.
+    pub fn bitcast(&mut self, a: Value, kind: Kind) -> Value {
+        if self.ty(a).kind == kind { a } else { self.convert(Convert::Bitcast, a, kind) }
+    }
+}
+
+macro_rules! shorthands {
+    ($($(#[$doc:meta])* $name:ident = $method:ident $class:ident::$op:ident ( $($arg:ident),* );)*) => {
+        /// Shorthands for single operations.
+        impl Builder {
+            $($(#[$doc])* pub fn $name(&mut self, $($arg: Value),*) -> Value { self.$method($class::$op, $($arg),*) })*
+        }
+    };
+}
+
+shorthands! {
+    /// [`Binary::Add`]
+    add = binary Binary::Add(a, b);
+    /// [`Binary::Sub`]
+    sub = binary Binary::Sub(a, b);
+    /// [`Binary::Mul`]
+    mul = binary Binary::Mul(a, b);
+    /// [`Binary::Div`]
+    div = binary Binary::Div(a, b);
+    /// [`Binary::And`]
+    and = binary Binary::And(a, b);
+    /// [`Binary::Or`]
+    or = binary Binary::Or(a, b);
+    /// [`Binary::Xor`]
+    xor = binary Binary::Xor(a, b);
+    /// [`Binary::Shl`]
+    shl = binary Binary::Shl(a, b);
+    /// [`Binary::ShrS`]
+    shr_s = binary Binary::ShrS(a, b);
+    /// [`Binary::ShrU`]
+    shr_u = binary Binary::ShrU(a, b);
+    /// [`Binary::Min`]
+    min = binary Binary::Min(a, b);
+    /// [`Binary::Max`]
+    max = binary Binary::Max(a, b);
+    /// [`Binary::MinU`]
+    min_u = binary Binary::MinU(a, b);
+    /// [`Unary::Neg`]
+    neg = unary Unary::Neg(a);
+    /// [`Unary::Not`]
+    not = unary Unary::Not(a);
+    /// [`Unary::Abs`]
+    abs = unary Unary::Abs(a);
+    /// [`Compare::Eq`]
+    eq = compare Compare::Eq(a, b);
+    /// [`Compare::Ne`]
+    ne = compare Compare::Ne(a, b);
+    /// [`Compare::Lt`]
+    lt = compare Compare::Lt(a, b);
+    /// [`Compare::Le`]
+    le = compare Compare::Le(a, b);
+    /// [`Compare::Gt`]
+    gt = compare Compare::Gt(a, b);
+    /// [`Compare::Ge`]
+    ge = compare Compare::Ge(a, b);
+    /// [`Compare::LtS`]
+    lt_s = compare Compare::LtS(a, b);
+    /// [`Compare::LtU`]
+    lt_u = compare Compare::LtU(a, b);
+}

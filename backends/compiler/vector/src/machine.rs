@@ -1,0 +1,32 @@
+//! What code generators have in common: what they give, and how they refuse.
+
+use crate::ir::{Mark, Op, Type};
+
+/// The machine code of one [`Function`](crate::ir::Function), to be called with its parameters in the integer registers
+/// of the System V convention (`extern "sysv64"` on x86-64, `extern "C"` on aarch64). It depends on no address.
+#[derive(Clone, Debug, Default)]
+pub struct MachineCode {
+    /// Code and constants; it is entered at its first byte, and wants to lie at a multiple of 64.
+    pub bytes: Vec<u8>,
+    /// How much of `bytes` is code; constants follow.
+    pub code: usize,
+    /// From each offset on, where the code comes from; ascending.
+    pub marks: Vec<(u32, Mark)>,
+}
+
+/// Why a function cannot be turned into machine code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is not possible, in words for the user.
+    pub what: String,
+    /// Where it comes from.
+    pub mark: Mark,
+}
+
+/// What a machine can do by itself: everything else is put into other words by
+/// `legalise` before its code generator sees it.
+pub trait Machine {
+    /// The operation can be generated as it is: `ty` is its result's type, `operand` its first operand's (of loads and
+    /// constants: the result's again).
+    fn has(&self, op: &Op, ty: Type, operand: Type) -> bool;
+}

@@ -1,0 +1,1 @@
+//! Random valid kernels in WGSL.

@@ -3,6 +3,7 @@
 //! Knows neither WGSL nor any machine: what comes in was lowered from SSA, what goes out is for a code generator.
 
 pub mod ir;
+pub mod legalise;
 
 mod builder;
 mod machine;

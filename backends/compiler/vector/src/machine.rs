@@ -1,6 +1,6 @@
 //! What code generators have in common: what they give, and how they refuse.
 
-use crate::ir::{Mark, Op, Type};
+use crate::ir::{Effect, Mark, Op, Type};
 
 /// The machine code of one [`Function`](crate::ir::Function), to be called with its parameters in the integer registers
 /// of the System V convention (`extern "sysv64"` on x86-64, `extern "C"` on aarch64). It depends on no address.
@@ -24,9 +24,22 @@ pub struct Refusal {
 }
 
 /// What a machine can do by itself: everything else is put into other words by
-/// `legalise` before its code generator sees it.
+/// [`legalise`](crate::legalise::legalise) before its code generator sees it.
 pub trait Machine {
     /// The operation can be generated as it is: `ty` is its result's type, `operand` its first operand's (of loads and
     /// constants: the result's again).
+    ///
+    /// Asked about a vector shift, it means one by amounts that differ by lane: by a [`Op::Const`] or [`Op::Splat`] every
+    /// machine shifts, whatever it says here.
     fn has(&self, op: &Op, ty: Type, operand: Type) -> bool;
+
+    /// The effect can be generated as it is: `stored` is the type of what it writes. Unless a machine says otherwise, it
+    /// can store where it can load: masked, or at each lane's own place.
+    fn does(&self, effect: &Effect, stored: Type) -> bool {
+        match *effect {
+            Effect::Store(..) | Effect::AtomicStore(..) => true,
+            Effect::StoreMasked(access, _, mask) => self.has(&Op::LoadMasked(access, mask), stored, stored),
+            Effect::Scatter(scattered, _, mask) => self.has(&Op::Gather(scattered, mask), stored, stored),
+        }
+    }
 }

@@ -3,3 +3,4 @@
 //! Knows nothing of lanes, threads or machines: the planner and the compiler share what is found here.
 
 pub mod ir;
+pub mod uniformity;

@@ -227,7 +227,7 @@ pub enum Hint {
 }
 
 /// An operation with a result. Operands and result have the same lanes unless said otherwise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// The same bits in every lane (`Bool`: 0 or 1; 32-bit kinds: the upper half is zero).
     Const(u64),
@@ -280,7 +280,7 @@ pub enum Op {
 }
 
 /// An instruction without a result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Writes a scalar, or consecutive elements.
     Store(Access, Value),

@@ -4,9 +4,16 @@
 
 pub mod ir;
 pub mod legalise;
+pub mod text;
 
 mod builder;
+mod evaluate;
 mod machine;
+mod semantics;
+mod verify;
 
 pub use builder::Builder;
+pub use evaluate::{Evaluation, EvaluationError, Reason};
 pub use machine::{Machine, MachineCode, Refusal};
+pub use text::ParseError;
+pub use verify::{MOST_LEVELS, VerifyError, verify};

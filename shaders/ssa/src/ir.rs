@@ -184,7 +184,7 @@ pub enum Barrier {
 }
 
 /// A place in memory: `offset` plus the sum of `index * stride`, in bytes, where every index is below its limit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The memory.
     pub root: Root,
@@ -206,7 +206,7 @@ pub enum Root {
 }
 
 /// One index of a place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Index {
     /// A `u32`. (Negative `i32` indices are numbers beyond every limit.)
     pub value: Value,
@@ -217,7 +217,7 @@ pub struct Index {
 }
 
 /// How many elements an array has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// So many, all inside the root's minimum size.
     Fixed(u32),
@@ -508,6 +508,52 @@ impl Op {
                 f(*a);
                 index.iter().copied().for_each(f);
             }
+        }
+    }
+
+    /// Calls `f` with every operand, to be replaced.
+    pub fn operands_mut(&mut self, mut f: impl FnMut(&mut Value)) {
+        if let Some(place) = self.place_mut() {
+            place.indices.iter_mut().for_each(|index| f(&mut index.value));
+        }
+        match self {
+            Op::Constant(_) | Op::Parameter | Op::Builtin(_) | Op::Length { .. } | Op::Load { .. } => {}
+            Op::Unary(_, a)
+            | Op::Convert(a)
+            | Op::Bitcast(a)
+            | Op::Quantize(a)
+            | Op::UnpackHalf(a, _)
+            | Op::Math(_, a)
+            | Op::Ballot(a, _)
+            | Op::Atomic(_, _, a)
+            | Op::Collective(_, _, a) => f(a),
+            Op::Binary(_, a, b)
+            | Op::Compare(_, a, b)
+            | Op::PackHalf(a, b)
+            | Op::Atan2(a, b)
+            | Op::CompareExchange(_, a, b)
+            | Op::Pow(a, b) => [a, b].into_iter().for_each(f),
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => [a, b, c].into_iter().for_each(f),
+            Op::Gather(_, a, index) => {
+                f(a);
+                index.iter_mut().for_each(f);
+            }
+        }
+    }
+
+    /// The place that it reads or writes.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Op::Load { place, .. } | Op::Atomic(_, place, _) | Op::CompareExchange(place, ..) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// The place that it reads or writes, to be replaced.
+    pub fn place_mut(&mut self) -> Option<&mut Place> {
+        match self {
+            Op::Load { place, .. } | Op::Atomic(_, place, _) | Op::CompareExchange(place, ..) => Some(place),
+            _ => None,
         }
     }
 

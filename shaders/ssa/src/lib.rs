@@ -2,5 +2,16 @@
 //!
 //! Knows nothing of lanes, threads or machines: the planner and the compiler share what is found here.
 
+mod affine;
+pub mod arithmetic;
+pub mod barriers;
+mod build;
+pub mod footprint;
 pub mod ir;
+mod print;
 pub mod uniformity;
+mod unsupported;
+mod verify;
+
+pub use unsupported::Unsupported;
+pub use verify::verify;

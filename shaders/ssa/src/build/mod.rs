@@ -1,0 +1,199 @@
+//! From a kernel's naga IR to a [`Function`]: one walk over the statements, calls inlined, composites taken apart.
+//!
+//! Local and private variables are *slots*, one per scalar, whose present values are carried along; where control flow
+//! meets, slots that differ become parameters. `finish` then takes out what nobody needs. Arithmetic is written out
+//! in the interpreter's formulas, in their order.
+
+mod bits;
+mod call;
+mod depth;
+mod draft;
+mod effects;
+mod element;
+mod expression;
+mod finish;
+mod flow;
+mod frame;
+mod linear;
+mod math;
+mod memory;
+mod pack;
+mod pointer;
+mod scale;
+mod statement;
+mod subgroup;
+mod types;
+mod values;
+
+use crate::ir::{Binding, Function, Label, Mark, Value, Variable};
+use crate::unsupported::Unsupported;
+use draft::{Edge, Join, JoinId, Node};
+use effects::AllEffects;
+use frame::{Frame, Local};
+use naga::valid::ModuleInfo;
+use naga::{GlobalVariable, Handle, Module, Span};
+use pointer::Pointer;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use types::Types;
+use values::Values;
+use warpweft_module::{Kernel, Space};
+
+/// A kernel with more values is refused.
+const MOST_VALUES: usize = 200_000;
+
+/// So many statements and expressions may be looked at, inlined ones each time.
+const MOST_WORK: u32 = 2_000_000;
+
+/// Composites of more scalars stay in memory.
+const MOST_LEAVES: u64 = 64;
+
+/// Variables of more scalars stay in memory even if all indices are constant.
+const MOST_SLOTS: u64 = 256;
+
+/// The scalars of a value.
+type Parts = SmallVec<[Value; 4]>;
+
+/// A function being built.
+struct Builder<'a> {
+    kernel: &'a Kernel,
+    module: &'a Module,
+    info: &'a ModuleInfo,
+    types: Types<'a>,
+    effects: AllEffects<'a>,
+    bindings: Vec<Binding>,
+    variables: Vec<Variable>,
+    /// Bytes of all private variables.
+    private_bytes: u64,
+    values: Values,
+    edges: Vec<Vec<Value>>,
+    joins: Vec<Join>,
+    labels: u32,
+    /// What stands before everything else.
+    prologue: Vec<Node>,
+    /// The list that grows, and whether its end is reached.
+    list: Vec<Node>,
+    live: bool,
+    /// What the slots hold.
+    slots: Vec<Value>,
+    locals: Vec<Local>,
+    pointers: Vec<Pointer>,
+    /// The parts of expressions' values.
+    pool: Vec<Value>,
+    globals: FxHashMap<Handle<GlobalVariable>, Pointer>,
+    /// Constant arrays in memory, by naga's constant expression.
+    tables: FxHashMap<(usize, usize), u32>,
+    targets: Vec<flow::Target>,
+    frame: Frame<'a>,
+    /// Calls around the present statement.
+    calls: u32,
+    mark: Mark,
+    work: u32,
+}
+
+impl Function {
+    /// The SSA form of a kernel.
+    ///
+    /// # Errors
+    ///
+    /// Names what is not translated, and where it stands: images, functions that grow beyond bounds when calls are
+    /// inlined, enormous variables, blocks nested too deep.
+    pub fn new(kernel: &Kernel) -> Result<Function, Unsupported> {
+        let (module, info) = kernel.naga();
+        let Some(entry) = module.entry_points.first() else {
+            return Err(Unsupported { what: "a module without an entry point".to_string(), location: None });
+        };
+        depth::check(module, &entry.function)?;
+        let types = Types::new(module);
+        let effects = AllEffects::new(module, info, &types);
+        let own = effects.of(&types, &entry.function, info.get_entry_point(0));
+        let mut builder = Builder {
+            kernel,
+            module,
+            info,
+            types,
+            effects,
+            bindings: bindings(kernel),
+            variables: Vec::new(),
+            private_bytes: 0,
+            values: Values::default(),
+            edges: Vec::new(),
+            joins: Vec::new(),
+            labels: 0,
+            prologue: Vec::new(),
+            list: Vec::new(),
+            live: true,
+            slots: Vec::new(),
+            locals: Vec::new(),
+            pointers: Vec::new(),
+            pool: Vec::new(),
+            globals: FxHashMap::default(),
+            tables: FxHashMap::default(),
+            targets: Vec::new(),
+            frame: Frame::new(&entry.function, info.get_entry_point(0), usize::MAX),
+            calls: 0,
+            mark: Mark::default(),
+            work: 0,
+        };
+        builder.values.open_scope();
+        builder.entry(entry, &own)?;
+        let function = builder.finish(entry);
+        debug_assert_eq!(crate::verify(&function), Ok(()), "{function}");
+        Ok(function)
+    }
+}
+
+fn bindings(kernel: &Kernel) -> Vec<Binding> {
+    let of = |binding: &warpweft_module::Binding| Binding {
+        name: binding.name.clone(),
+        uniform: binding.space == Space::Uniform,
+        written: binding.access.writes,
+        min_size: binding.min_size,
+    };
+    kernel.interface().bindings.iter().map(of).collect()
+}
+
+impl<'a> Builder<'a> {
+    fn unsupported(&self, what: impl Into<String>) -> Unsupported {
+        let start = self.mark.0.saturating_sub(1);
+        let location = if self.mark.0 == 0 { None } else { self.kernel.locate(Span::new(start, start + 1)) };
+        Unsupported { what: what.into(), location }
+    }
+
+    /// Where in the source the next values come from. Until `finish`, marks are byte offsets.
+    fn at(&mut self, span: Span) {
+        if let Some(range) = span.to_range()
+            && range.end > range.start
+        {
+            self.mark = Mark(range.start as u32 + 1);
+        }
+    }
+
+    /// One more statement or expression; refuses what grows beyond bounds.
+    fn step(&mut self) -> Result<(), Unsupported> {
+        self.work += 1;
+        if self.values.definitions.len() <= MOST_VALUES && self.work <= MOST_WORK {
+            return Ok(());
+        }
+        if let Some(call) = self.frame.outermost_call {
+            self.mark = call;
+        }
+        Err(self
+            .unsupported(format!("a kernel of more than {MOST_VALUES} operations, with its calls inlined")))
+    }
+
+    fn label(&mut self) -> Label {
+        self.labels += 1;
+        Label(self.labels - 1)
+    }
+
+    fn edge(&mut self) -> Edge {
+        self.edges.push(Vec::new());
+        Edge(self.edges.len() as u32 - 1)
+    }
+
+    fn join(&mut self, params: Vec<Value>, edges: Vec<Edge>) -> JoinId {
+        self.joins.push(Join { params, edges });
+        JoinId(self.joins.len() as u32 - 1)
+    }
+}

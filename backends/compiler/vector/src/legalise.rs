@@ -33,6 +33,9 @@ mod shift;
 mod to_integer;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 /// Rewrites what the machine lacks into what it has. The function must be valid, and stays so.
 pub fn legalise(function: &mut Function, machine: &dyn Machine) {
     if function.body.iter().all(|inst| fits(inst, function, machine)) {
@@ -188,9 +191,9 @@ impl Rewriting<'_> {
         let float = ty.kind.is_float();
         Some(match *op {
             Op::Unary(Unary::Neg, a) if float => float::negate(self, a),
-            Op::Unary(Unary::Neg, a) if vector => compare::negate(self, a),
+            Op::Unary(Unary::Neg, a) => compare::negate(self, a),
             Op::Unary(Unary::Abs, a) if float => float::absolute(self, a),
-            Op::Unary(Unary::Abs, a) if vector => compare::absolute(self, a),
+            Op::Unary(Unary::Abs, a) => compare::absolute(self, a),
             Op::Unary(Unary::Floor, a) => float::floor(self, a),
             Op::Unary(Unary::Ceil, a) => float::ceil(self, a),
             Op::Unary(Unary::Trunc, a) => float::trunc(self, a),
@@ -211,11 +214,11 @@ impl Rewriting<'_> {
                 }
                 shift::by_lane(self, which, a, amount)
             }
-            Op::Binary(which, a, b) if vector && compare::of_extremum(which).is_some() => {
+            Op::Binary(which, a, b) if compare::of_extremum(which).is_some() => {
                 compare::extremum(self, which, a, b)
             }
             Op::Fma(a, b, c) => fused::multiply_add(self, a, b, c),
-            Op::Compare(which, a, b) if vector && compare::signed(which).is_some() => {
+            Op::Compare(which, a, b) if compare::signed(which).is_some() => {
                 compare::unsigned(self, which, a, b)
             }
             Op::Convert(Convert::FromSigned, a) => from_integer::signed(self, a, ty.kind)?,

@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{
 };
 use warpweft_vector::ir::{self, Access, Effect, Kind, Scattered, Width};
 
-use crate::parts::{Result, Translation, lanes_per_part, part_count, part_type, scalar_type, value_type};
+use crate::parts::{Result, Translation, lanes_per_part, part_count, part_type, scalar_type};
 
 /// An address: a value, and bytes to add.
 #[derive(Clone, Copy)]
@@ -168,23 +168,12 @@ impl Translation<'_> {
         self.check(ty.kind, access.width)?;
         let place = self.place(access);
         let flags = self.flags[access.space.0 as usize];
-        if ty.is_scalar() {
-            let zeros = self.zeros();
-            let bits = self.scalar(mask);
-            let place = self.chosen(&[place], Some((bits, zeros)))[0];
-            let value = self.load_scalar(ty.kind, access.width, flags, place);
-            self.begin(result);
-            self.push(value);
-            return Ok(());
-        }
         let (whole, lanes, end) = (self.block(false), self.block(true), self.block(self.cold));
         let all = self.all_lanes(mask);
         self.at.ins().brif(all, whole, &[], lanes, &[]);
-        for _ in 0..part_count(ty) {
-            let part = self.at.func.dfg.append_block_param(end, value_type(ty));
-            // Read below, after both ways here.
-            debug_assert_eq!(self.at.func.dfg.value_type(part), value_type(ty));
-        }
+        let found: Vec<Value> = (0..part_count(ty))
+            .map(|_| self.at.func.dfg.append_block_param(end, part_type(ty.kind)))
+            .collect();
         self.at.insert_block(whole);
         let parts = self.load_whole(ty, access.width, flags, place);
         self.jump(end, &parts);
@@ -198,10 +187,7 @@ impl Translation<'_> {
         self.jump(end, &parts);
         self.at.insert_block(end);
         self.begin(result);
-        for index in 0..part_count(ty) {
-            let part = self.at.func.dfg.block_params(end)[index];
-            self.push(part);
-        }
+        found.into_iter().for_each(|part| self.push(part));
         Ok(())
     }
 
@@ -243,10 +229,7 @@ impl Translation<'_> {
         let lanes = self.ty(scattered.index).lanes;
         let mut places = Vec::with_capacity(lanes.into());
         for lane in 0..usize::from(lanes) {
-            let index = match lanes {
-                1 => self.scalar(scattered.index),
-                _ => self.lane_of(scattered.index, lane),
-            };
+            let index = self.lane_of(scattered.index, lane);
             let index = self.at.ins().sextend(types::I64, index);
             let index = match scattered.scale {
                 1 => index,
@@ -262,14 +245,8 @@ impl Translation<'_> {
         self.check(ty.kind, scattered.width)?;
         let places = self.scattered(scattered);
         let flags = self.flags[scattered.space.0 as usize];
-        let parts = if ty.is_scalar() {
-            let bits = if self.is_true(mask) { None } else { Some((self.scalar(mask), self.zeros())) };
-            let place = self.chosen(&places, bits)[0];
-            vec![self.load_scalar(ty.kind, scattered.width, flags, place)]
-        } else {
-            let mask = (!self.is_true(mask)).then_some(mask);
-            self.load_lanes(ty, scattered.width, flags, &places, mask)
-        };
+        let mask = (!self.is_true(mask)).then_some(mask);
+        let parts = self.load_lanes(ty, scattered.width, flags, &places, mask);
         self.begin(result);
         parts.into_iter().for_each(|part| self.push(part));
         Ok(())
@@ -362,10 +339,6 @@ impl Translation<'_> {
         let place = self.place(access);
         let flags = self.flags[access.space.0 as usize];
         let size = element_size(ty.kind, access.width);
-        if ty.is_scalar() {
-            self.store_lanes(value, access.width, flags, &[place], Some(mask));
-            return Ok(());
-        }
         let (whole, lanes, end) = (self.block(false), self.block(true), self.block(self.cold));
         let all = self.all_lanes(mask);
         self.at.ins().brif(all, whole, &[], lanes, &[]);
@@ -403,12 +376,6 @@ impl Translation<'_> {
     ) {
         let ty = self.ty(value);
         let waste = mask.map(|mask| (mask, self.waste()));
-        if ty.is_scalar() {
-            let bits = waste.map(|(mask, slot)| (self.scalar(mask), slot));
-            let place = self.chosen(places, bits)[0];
-            let value = self.scalar(value);
-            return self.store_scalar(width, flags, place, value);
-        }
         for (index, places) in places.chunks(lanes_per_part(ty.kind)).enumerate() {
             let bits = waste.map(|(mask, slot)| (self.bits_of_part(mask, ty.kind, index), slot));
             let part = self.part(value, index);

@@ -1,0 +1,6 @@
+//! Machine code does what the evaluator does.
+
+mod agreement;
+mod control;
+mod memory;
+mod operations;

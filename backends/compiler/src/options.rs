@@ -2,6 +2,7 @@
 
 use std::fmt;
 use warpweft_module::Location;
+use warpweft_x64::Level;
 
 /// How to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +29,19 @@ pub enum Generator {
 impl Generator {
     /// Those that work on this machine, the best first.
     pub fn available() -> Vec<Generator> {
-        Vec::new()
+        let mut levels: Vec<Generator> = Level::detect()
+            .into_iter()
+            .map(|level| match level {
+                Level::Avx2 => Generator::Avx2,
+                Level::Avx512 => Generator::Avx512,
+            })
+            .collect();
+        levels.sort();
+        levels.reverse();
+        if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+            levels.push(Generator::Cranelift);
+        }
+        levels
     }
 
     /// The name that switches and reports use.

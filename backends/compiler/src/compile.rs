@@ -1,0 +1,146 @@
+//! The pipeline: one kernel through all stages, in order.
+//!
+//! Knows the order, and what each generator is called; how a stage works is said where it lives.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use warpweft_module::Kernel;
+use warpweft_ssa::ir as ssa;
+use warpweft_vector::ir::{Function, Mark};
+use warpweft_vector::legalise::legalise;
+use warpweft_vector::passes::{self, pipeline};
+use warpweft_vector::{Machine, MachineCode, Refusal};
+use warpweft_x64::Level;
+
+use crate::lower::{Lowered, lower};
+use crate::options::{Generator, NotCompiled, Options};
+use crate::width;
+
+/// A kernel as machine code that nobody has made executable yet.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) code: MachineCode,
+    pub(crate) lanes: u16,
+    pub(crate) workgroup_bytes: u64,
+    pub(crate) private_bytes: u64,
+    pub(crate) times: Times,
+}
+
+/// How long the stages took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// WGSL's IR to SSA.
+    pub ssa: Duration,
+    /// SSA to vector IR.
+    pub lower: Duration,
+    /// Passes over vector IR.
+    pub passes: Duration,
+    /// What the machine lacks into what it has.
+    pub legalise: Duration,
+    /// Machine code.
+    pub generate: Duration,
+}
+
+impl Times {
+    /// All stages together.
+    pub fn total(&self) -> Duration {
+        self.ssa + self.lower + self.passes + self.legalise + self.generate
+    }
+}
+
+/// All stages.
+pub(crate) fn build(kernel: &Kernel, options: &Options) -> Result<Built, NotCompiled> {
+    let mut clock = Clock(Instant::now());
+    let mut times = Times::default();
+    let function = to_ssa(kernel)?;
+    times.ssa = clock.lap();
+    let lanes = width::lanes(&function, options);
+    let Lowered { function: vector, workgroup_bytes, private_bytes } =
+        lower(&function, lanes, options.strict)?;
+    times.lower = clock.lap();
+    let mut vector = optimised(vector, options);
+    times.passes = clock.lap();
+    legalised(&mut vector, options.generator)?;
+    times.legalise = clock.lap();
+    let code = generate(&vector, options.generator).map_err(|refusal| refused(&function, refusal))?;
+    times.generate = clock.lap();
+    Ok(Built { code, lanes, workgroup_bytes, private_bytes, times })
+}
+
+/// A kernel as SSA.
+pub(crate) fn to_ssa(kernel: &Kernel) -> Result<ssa::Function, NotCompiled> {
+    ssa::Function::new(kernel)
+        .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
+}
+
+/// The vector program that goes to the code generator.
+pub(crate) fn vector(kernel: &Kernel, options: &Options) -> Result<Function, NotCompiled> {
+    let function = to_ssa(kernel)?;
+    let lanes = width::lanes(&function, options);
+    let lowered = lower(&function, lanes, options.strict)?;
+    let mut vector = optimised(lowered.function, options);
+    legalised(&mut vector, options.generator)?;
+    Ok(vector)
+}
+
+fn optimised(function: Function, options: &Options) -> Function {
+    debug_assert_eq!(warpweft_vector::verify(&function).map_err(|e| e.to_string()), Ok(()), "{function}");
+    pipeline(function, passes::Options { contract: !options.strict })
+}
+
+fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCompiled> {
+    let machine: &dyn Machine = match generator {
+        Generator::Cranelift => &warpweft_cranelift::Target::host()
+            .map_err(|refusal| NotCompiled { what: refusal.what, location: None })?,
+        Generator::Avx2 => &warpweft_x64::Target(Level::Avx2),
+        Generator::Avx512 => &warpweft_x64::Target(Level::Avx512),
+    };
+    legalise(function, machine);
+    debug_assert_eq!(warpweft_vector::verify(function).map_err(|e| e.to_string()), Ok(()), "{function}");
+    Ok(())
+}
+
+fn generate(function: &Function, generator: Generator) -> Result<MachineCode, Refusal> {
+    match generator {
+        Generator::Cranelift => warpweft_cranelift::compile(function),
+        Generator::Avx2 => warpweft_x64::compile(function, Level::Avx2),
+        Generator::Avx512 => warpweft_x64::compile(function, Level::Avx512),
+    }
+}
+
+/// Machine code, for people: one instruction a line, with the source lines it comes from.
+pub(crate) fn assembly(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
+    let function = to_ssa(kernel)?;
+    let vector = vector(kernel, options)?;
+    let refused = |refusal| refused(&function, refusal);
+    let listing = match options.generator {
+        Generator::Cranelift => warpweft_cranelift::listing(&vector).map_err(refused)?,
+        _ => warpweft_x64::listing(&generate(&vector, options.generator).map_err(refused)?),
+    };
+    Ok(listing)
+}
+
+/// The source lines that marks stand for, as a legend.
+pub(crate) fn legend(function: &ssa::Function) -> String {
+    let mut text = String::new();
+    for (at, location) in function.locations.iter().enumerate() {
+        let _ = writeln!(text, "; @{} is {location}", at + 1);
+    }
+    text
+}
+
+fn refused(function: &ssa::Function, refusal: Refusal) -> NotCompiled {
+    let Mark(mark) = refusal.mark;
+    NotCompiled { what: refusal.what, location: function.location(ssa::Mark(mark)).cloned() }
+}
+
+/// Measures what lies between two looks at it.
+struct Clock(Instant);
+
+impl Clock {
+    fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        now - std::mem::replace(&mut self.0, now)
+    }
+}

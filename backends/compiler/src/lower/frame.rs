@@ -1,0 +1,190 @@
+//! The function around the gangs: arguments, what is loaded once, and the way out.
+
+use std::mem::offset_of;
+
+use super::flow::Flow;
+use super::ids::{Ids, Position};
+use super::memory::Memory;
+use super::state::{Exec, State};
+use super::{Gang, region};
+use crate::arguments::Arguments;
+use crate::options::NotCompiled;
+use warpweft_ssa::ir::{Function, Op, Statement};
+use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
+use warpweft_vector::Builder;
+use warpweft_vector::ir::{self, Inst, Kind};
+
+/// A kernel as a vector program.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    /// Takes the address of [`Arguments`], the first workgroup, and the one behind the last.
+    pub(crate) function: ir::Function,
+    /// Bytes of workgroup memory that a thread needs.
+    pub(crate) workgroup_bytes: u64,
+    /// Bytes of private memory that a thread needs.
+    pub(crate) private_bytes: u64,
+}
+
+/// Invocations meet: at barriers, in workgroup memory, or as subgroups.
+pub(crate) fn meets(function: &Function) -> bool {
+    function.variables.iter().any(|variable| variable.workgroup)
+        || function.body.iter().any(region::has_barrier)
+        || function.values.iter().any(|definition| {
+            matches!(definition.op, Op::Ballot(..) | Op::Collective(..) | Op::Gather(..))
+                || matches!(
+                    definition.op,
+                    Op::Builtin(
+                        warpweft_ssa::ir::Builtin::SubgroupId
+                            | warpweft_ssa::ir::Builtin::SubgroupInvocationId
+                            | warpweft_ssa::ir::Builtin::NumSubgroups
+                            | warpweft_ssa::ir::Builtin::SubgroupSize
+                    )
+                )
+        })
+}
+
+/// Lowers a kernel for gangs of that many lanes.
+///
+/// # Errors
+/// What the kernel does that is not compiled.
+pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Lowered, NotCompiled> {
+    let size = function.workgroup_size;
+    let meets = meets(function);
+    let aligned = size[0] % u32::from(lanes) == 0;
+    let ganging = if meets {
+        Ganging::Workgroup { lanes: lanes.into() }
+    } else {
+        Ganging::Rows { lanes: lanes.into(), aligned }
+    };
+    let shapes = Uniformity::new(function, ganging);
+    let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
+    let flow = Flow::new(&function.body, function.labels, &divergent)?;
+    let barriers = function.body.iter().any(region::has_barrier);
+    let invocations: u32 = size.iter().product();
+    let steps = if meets {
+        let partial = invocations % u32::from(lanes) != 0;
+        let living = barriers && (flow.masked_returns || partial);
+        Some(region::split(function, &shapes, lanes, living)?)
+    } else {
+        None
+    };
+
+    let mut b = Builder::new(&identifier(&function.name), lanes);
+    let [arguments, begin, end] = [0; 3].map(|_| b.param(Kind::I64));
+    let memory = Memory::new(&mut b, function, &shapes, arguments);
+    let workgroups =
+        [0, 1, 2].map(|axis| memory.argument(&mut b, offset_of!(Arguments<'_>, workgroups) + 4 * axis));
+    let quit = b.label();
+    let zero = b.i32(0);
+    let private = memory.private;
+    let (steps, regions) = match steps {
+        Some((steps, regions)) => (Some(steps), Some(regions)),
+        None => (None, None),
+    };
+    let ids =
+        Ids { workgroups, workgroup: None, lanes: Position::Row { global: [zero; 3], local: None }, size };
+    let mut gang = Gang {
+        ssa: function,
+        shapes: &shapes,
+        flow: &flow,
+        b,
+        values: vec![None; function.values.len()],
+        state: State { exec: Exec::All, registers: vec![] },
+        targets: vec![],
+        memory,
+        ids,
+        quit,
+        end: None,
+        decided: vec![],
+        proven: vec![],
+        used: used(function),
+        strict,
+        regions,
+        frame: private,
+        loops: loops(function),
+        masked_depth: 0,
+        failure: None,
+    };
+    gang.b.open();
+    let private_bytes = match &steps {
+        Some(steps) => gang.workgroups(begin, end, steps, barriers),
+        None => {
+            gang.rows(begin, end, aligned);
+            gang.memory.layout.private
+        }
+    };
+    gang.b.yields(&[]);
+    let list = gang.b.close();
+    gang.b.push(Inst::Block { label: quit, body: list, results: vec![] });
+    gang.b.yields(&[]);
+    if let Some(failure) = gang.failure {
+        return Err(failure);
+    }
+    let workgroup_bytes = gang.memory.layout.workgroup;
+    Ok(Lowered { function: gang.b.finish(), workgroup_bytes, private_bytes })
+}
+
+/// A name that the vector IR takes.
+fn identifier(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if plain.starts_with(|c: char| c.is_ascii_digit()) || plain.is_empty() {
+        format!("k{plain}")
+    } else {
+        plain
+    }
+}
+
+/// Which values something uses.
+fn used(function: &Function) -> Vec<bool> {
+    let mut used = vec![false; function.values.len()];
+    for definition in &function.values {
+        definition.op.operands(|operand| used[operand.0 as usize] = true);
+    }
+    mark(&function.body, &mut used);
+    used
+}
+
+fn mark(list: &[Statement], used: &mut [bool]) {
+    for statement in list {
+        match statement {
+            Statement::Store { value, .. } => used[value.0 as usize] = true,
+            Statement::If { condition, then, otherwise, .. } => {
+                used[condition.0 as usize] = true;
+                mark(then, used);
+                mark(otherwise, used);
+            }
+            Statement::Block { body, .. } => mark(body, used),
+            Statement::Loop { params, body, .. } => {
+                params.iter().for_each(|(_, init)| used[init.0 as usize] = true);
+                mark(body, used);
+            }
+            Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
+                arguments.iter().for_each(|argument| used[argument.0 as usize] = true);
+            }
+            Statement::Let(_) | Statement::Barrier { .. } | Statement::Return => {}
+        }
+    }
+}
+
+/// Which labels are loops.
+fn loops(function: &Function) -> Vec<bool> {
+    fn find(list: &[Statement], loops: &mut [bool]) {
+        for statement in list {
+            match statement {
+                Statement::Loop { label, body, .. } => {
+                    loops[label.0 as usize] = true;
+                    find(body, loops);
+                }
+                Statement::Block { body, .. } => find(body, loops),
+                Statement::If { then, otherwise, .. } => {
+                    find(then, loops);
+                    find(otherwise, loops);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut loops = vec![false; function.labels as usize];
+    find(&function.body, &mut loops);
+    loops
+}

@@ -1,0 +1,108 @@
+//! Loads: one for the gang, a run of elements, or a gather; zero where an index is out of bounds.
+
+use super::place::{Location, stored};
+use super::state::Exec;
+use super::{Gang, kind};
+use warpweft_module::Scalar;
+use warpweft_ssa::ir::{Place, Root};
+use warpweft_vector::ir::{Access, Convert, Hint, Op, Type, Value};
+
+impl Gang<'_> {
+    /// What lies at a place, as a scalar or a vector.
+    pub(super) fn load(&mut self, place: &Place, atomic: bool, scalar: bool) -> Value {
+        let (location, checks) = self.location(place);
+        let (raw, _) = stored(place.ty);
+        let vector = self.b.vector(raw);
+        let value = match location {
+            Location::Single(access) => {
+                let holds = self.all_hold(&checks);
+                let value = self.load_single(access, Type::scalar(raw), atomic, holds);
+                let value = self.loaded(place.ty, value);
+                return if scalar { value } else { self.b.splat(value) };
+            }
+            Location::Run(access) => {
+                let own = matches!(place.root, Root::Variable(_)) && checks.is_empty();
+                match self.state.exec {
+                    _ if own => self.b.define(vector, Op::Load(access)),
+                    Exec::All => match self.all_hold(&checks) {
+                        None => self.b.define(vector, Op::Load(access)),
+                        Some(holds) => self.one_of(
+                            holds,
+                            vector,
+                            |gang| gang.b.define(vector, Op::Load(access)),
+                            |gang| {
+                                let mask = gang.lanes_in_bounds(&checks);
+                                gang.b.define(vector, Op::LoadMasked(access, mask))
+                            },
+                        ),
+                    },
+                    _ => {
+                        let mask = self.lanes_in_bounds(&checks);
+                        self.b.define(vector, Op::LoadMasked(access, mask))
+                    }
+                }
+            }
+            Location::Spread(scattered) => {
+                let mask = self.lanes_in_bounds(&checks);
+                self.b.define(vector, Op::Gather(scattered, mask))
+            }
+        };
+        self.loaded(place.ty, value)
+    }
+
+    /// A value that is computed in one of two ways, the first as a rule.
+    fn one_of(
+        &mut self,
+        condition: Value,
+        ty: Type,
+        likely: impl FnOnce(&mut Self) -> Value,
+        otherwise: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        self.b.open();
+        let value = likely(self);
+        self.b.yields(&[value]);
+        let then = self.b.close();
+        self.b.open();
+        let value = otherwise(self);
+        self.b.yields(&[value]);
+        let otherwise = self.b.close();
+        self.b.branch_on(condition, then, otherwise, &[ty], Hint::Likely)[0]
+    }
+
+    fn load_single(&mut self, access: Access, ty: Type, atomic: bool, holds: Option<Value>) -> Value {
+        let op = if atomic { Op::AtomicLoad(access) } else { Op::Load(access) };
+        let Some(holds) = holds else {
+            return self.b.define(ty, op);
+        };
+        let values = self.b.either(holds, |b| vec![b.define(ty, op)], |b| vec![b.constant(ty, 0)]);
+        values[0]
+    }
+
+    /// What memory holds as a value of its type.
+    pub(super) fn loaded(&mut self, ty: Scalar, raw: Value) -> Value {
+        match ty {
+            Scalar::Bool => {
+                let zero = self.b.like(raw, 0.0);
+                self.b.ne(raw, zero)
+            }
+            Scalar::F16 => self.b.convert(Convert::FromHalf, raw, kind(ty)),
+            Scalar::I16 => self.narrowed(ty, raw),
+            _ => raw,
+        }
+    }
+
+    /// A value as memory holds it.
+    pub(super) fn to_store(&mut self, ty: Scalar, value: Value) -> Value {
+        let (raw, _) = stored(ty);
+        match ty {
+            Scalar::Bool => {
+                let ty = self.b.ty(value).with(raw);
+                let zero = self.b.constant(ty, 0);
+                let one = self.b.constant(ty, 1);
+                self.b.select(value, one, zero)
+            }
+            Scalar::F16 => self.b.convert(Convert::ToHalf, value, raw),
+            _ => value,
+        }
+    }
+}

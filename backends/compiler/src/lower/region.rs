@@ -1,0 +1,528 @@
+//! Regions: what lies between barriers, and what crosses them.
+//!
+//! A kernel with barriers becomes a tree of [`Step`]s for the whole workgroup: scalar code for what all invocations
+//! share, and regions, each of which is run for every gang in turn. A value that one region computes and another uses
+//! is computed again if that is cheap; else it has a slot in the context, one per gang. This file finds regions and
+//! slots; [`workgroup`](super::workgroup) emits them.
+
+use std::collections::HashMap;
+
+use warpweft_ssa::ir::{self as ssa, Barrier, Function, Label, Op, Statement, Value};
+use warpweft_ssa::uniformity::{Shape, Uniformity};
+
+use crate::options::NotCompiled;
+
+/// What a workgroup does, one after the other.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    /// A value that all invocations share.
+    Shared(Value),
+    /// Something that every gang does.
+    Region(Region<'a>),
+    /// A choice of the whole workgroup.
+    If {
+        condition: Value,
+        then: Vec<Step<'a>>,
+        otherwise: Vec<Step<'a>>,
+        results: &'a [Value],
+    },
+    Block {
+        label: Label,
+        body: Vec<Step<'a>>,
+        results: &'a [Value],
+    },
+    Loop {
+        label: Label,
+        params: &'a [(Value, Value)],
+        body: Vec<Step<'a>>,
+    },
+    /// Everyone leaves for a label, with what becomes its shared results or parameters.
+    Branch {
+        label: Label,
+        arguments: Vec<Value>,
+    },
+    /// The end of an arm or block, with what becomes its shared results.
+    Yield(Vec<Value>),
+    Return,
+}
+
+/// Code without barriers.
+#[derive(Debug, Default)]
+pub(crate) struct Region<'a> {
+    /// From 1.
+    pub(crate) number: u32,
+    /// The statements, among them some that the workgroup's own code has done.
+    pub(crate) list: &'a [Statement],
+    /// Values that become parameters or results: `(what, from)`.
+    pub(crate) copies: Vec<(Value, Value)>,
+    /// What comes from other regions, operands before those that need them.
+    pub(crate) needs: Vec<Value>,
+}
+
+/// Where the values of a kernel with barriers are.
+#[derive(Debug, Default)]
+pub(crate) struct Regions {
+    /// The region that defines a value; 0 is the workgroup's own code.
+    home: Vec<u32>,
+    /// The slot of a value that crosses barriers.
+    slots: HashMap<Value, u32>,
+    /// Where in a gang's context each slot starts, and its end.
+    pub(crate) context: u32,
+    /// The slot with the gang's living lanes.
+    pub(crate) living: Option<u32>,
+}
+
+impl Regions {
+    /// The context bytes of a value, if it crosses barriers.
+    pub(crate) fn slot(&self, value: Value) -> Option<u32> {
+        self.slots.get(&value).copied()
+    }
+
+    pub(crate) fn home(&self, value: Value) -> u32 {
+        self.home[value.0 as usize]
+    }
+}
+
+/// Splits a kernel with barriers.
+///
+/// # Errors
+/// Control flow around barriers that is not compiled.
+pub(crate) fn split<'a>(
+    function: &'a Function,
+    shapes: &'a Uniformity,
+    lanes: u16,
+    living: bool,
+) -> Result<(Vec<Step<'a>>, Regions), NotCompiled> {
+    let mut splitter = Splitter {
+        function,
+        shapes,
+        home: vec![u32::MAX; function.values.len()],
+        labels: vec![],
+        results: vec![],
+        next: 1,
+        failure: None,
+    };
+    let mut steps = splitter.list(&function.body);
+    if let Some(failure) = splitter.failure {
+        return Err(failure);
+    }
+    let mut regions = Regions { home: splitter.home, ..Regions::default() };
+    let mut needs = Needs { function, shapes, regions: &mut regions, lanes };
+    needs.steps(&mut steps);
+    if living {
+        regions.living = Some(regions.context);
+        regions.context += 8;
+    }
+    regions.context = regions.context.next_multiple_of(64);
+    Ok((steps, regions))
+}
+
+struct Splitter<'a> {
+    function: &'a Function,
+    shapes: &'a Uniformity,
+    home: Vec<u32>,
+    /// Labels of the workgroup's own code.
+    labels: Vec<Label>,
+    /// What the ends of the lists around become.
+    results: Vec<Vec<Value>>,
+    next: u32,
+    failure: Option<NotCompiled>,
+}
+
+impl<'a> Splitter<'a> {
+    fn list(&mut self, list: &'a [Statement]) -> Vec<Step<'a>> {
+        let mut steps = vec![];
+        // The statements of the region at hand.
+        let mut pending = Pending { list, range: 0..0 };
+        for (at, statement) in list.iter().enumerate() {
+            match statement {
+                Statement::Let(value) if self.is_shared(*value) => {
+                    if matches!(self.function.definition(*value).op, Op::Load { uniform: true, .. }) {
+                        self.flush(&mut pending, &mut steps);
+                    }
+                    self.home[value.0 as usize] = 0;
+                    steps.push(Step::Shared(*value));
+                }
+                Statement::Barrier { kind: Barrier::Workgroup | Barrier::Storage, .. } => {
+                    self.flush(&mut pending, &mut steps);
+                }
+                Statement::If { condition, then, otherwise, results, mark } if self.is_whole(statement) => {
+                    self.flush(&mut pending, &mut steps);
+                    if self.home_of(*condition) != 0 && self.function.constant(*condition).is_none() {
+                        self.refuse("a choice around a barrier that may differ between invocations", *mark);
+                    }
+                    self.homes(results);
+                    self.results.push(results.clone());
+                    let (then, otherwise) = (self.list(then), self.list(otherwise));
+                    self.results.pop();
+                    steps.push(Step::If { condition: *condition, then, otherwise, results });
+                }
+                Statement::Block { label, body, results } if self.is_whole(statement) => {
+                    self.flush(&mut pending, &mut steps);
+                    self.homes(results);
+                    self.labels.push(*label);
+                    self.results.push(results.clone());
+                    let body = self.list(body);
+                    self.results.pop();
+                    self.labels.pop();
+                    steps.push(Step::Block { label: *label, body, results });
+                }
+                Statement::Loop { label, params, body, .. } if self.is_whole(statement) => {
+                    let inits: Vec<_> = params.to_vec();
+                    self.homes(&params.iter().map(|&(param, _)| param).collect::<Vec<_>>());
+                    let copies =
+                        inits.iter().copied().filter(|&(param, _)| self.home_of(param) != 0).collect();
+                    self.flush_with(&mut pending, copies, &mut steps);
+                    self.labels.push(*label);
+                    let body = self.list(body);
+                    self.labels.pop();
+                    steps.push(Step::Loop { label: *label, params, body });
+                }
+                Statement::Branch { label, arguments } if self.labels.contains(label) => {
+                    let (shared, copies) = self.parted(&self.targets(*label), arguments);
+                    self.flush_with(&mut pending, copies, &mut steps);
+                    steps.push(Step::Branch { label: *label, arguments: shared });
+                }
+                Statement::Yield { arguments } => {
+                    let targets = self.results.last().cloned().unwrap_or_default();
+                    let (shared, copies) = self.parted(&targets, arguments);
+                    self.flush_with(&mut pending, copies, &mut steps);
+                    steps.push(Step::Yield(shared));
+                }
+                Statement::Return => {
+                    self.flush(&mut pending, &mut steps);
+                    steps.push(Step::Return);
+                }
+                other => {
+                    self.claim(other);
+                    pending.add(at);
+                }
+            }
+        }
+        self.flush(&mut pending, &mut steps);
+        steps
+    }
+
+    fn refuse(&mut self, what: &str, mark: ssa::Mark) {
+        if self.failure.is_none() {
+            let location = self.function.location(mark).cloned();
+            self.failure = Some(NotCompiled { what: what.into(), location });
+        }
+    }
+
+    /// All invocations have the same, and it can be computed once.
+    fn is_shared(&self, value: Value) -> bool {
+        let definition = self.function.definition(value);
+        if matches!(definition.op, Op::Constant(_)) {
+            return true;
+        }
+        if !self.shapes.uniform_at_workgroup(value) {
+            return false;
+        }
+        let kind = match &definition.op {
+            Op::Load { uniform: true, .. } => true,
+            Op::Load { place, .. } => match place.root {
+                ssa::Root::Binding(binding) => !self.function.bindings[binding as usize].written,
+                ssa::Root::Variable(_) => false,
+            },
+            op => op.is_pure(),
+        };
+        let mut all = kind;
+        definition.op.operands(|operand| all = all && self.home_of(operand) == 0);
+        all
+    }
+
+    fn home_of(&self, value: Value) -> u32 {
+        if self.function.constant(value).is_some() { 0 } else { self.home[value.0 as usize] }
+    }
+
+    /// Parameters and results of the workgroup's own code: shared, or in slots.
+    fn homes(&mut self, values: &[Value]) {
+        for value in values {
+            let shared = self.shapes.uniform_at_workgroup(*value);
+            // No region's: whoever uses it loads it.
+            self.home[value.0 as usize] = if shared { 0 } else { u32::MAX };
+        }
+    }
+
+    /// It has a barrier inside, or takes the whole workgroup elsewhere.
+    fn is_whole(&self, statement: &Statement) -> bool {
+        if has_barrier(statement) {
+            return true;
+        }
+        match statement {
+            Statement::If { condition, .. } => self.home_of(*condition) == 0 && self.leaves(statement),
+            _ => false,
+        }
+    }
+
+    /// It contains a return, or a branch to a label of the workgroup's own code.
+    fn leaves(&self, statement: &Statement) -> bool {
+        match statement {
+            Statement::Return => true,
+            Statement::Branch { label, .. } => self.labels.contains(label),
+            Statement::If { then, otherwise, .. } => {
+                then.iter().chain(otherwise).any(|statement| self.leaves(statement))
+            }
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+                body.iter().any(|statement| self.leaves(statement))
+            }
+            _ => false,
+        }
+    }
+
+    /// A statement goes into the next region, with all that it defines.
+    fn claim(&mut self, statement: &Statement) {
+        let region = self.next;
+        match statement {
+            Statement::Let(value) => self.home[value.0 as usize] = region,
+            Statement::If { then, otherwise, results, mark, .. } => {
+                for value in results {
+                    self.home[value.0 as usize] = region;
+                }
+                if self.branches_out(statement) {
+                    self.refuse(
+                        "invocations that leave a function before others reach a barrier in it",
+                        *mark,
+                    );
+                }
+                then.iter().chain(otherwise).for_each(|statement| self.claim(statement));
+            }
+            Statement::Block { body, results, .. } => {
+                for value in results {
+                    self.home[value.0 as usize] = region;
+                }
+                body.iter().for_each(|statement| self.claim(statement));
+            }
+            Statement::Loop { params, body, .. } => {
+                for (value, _) in params {
+                    self.home[value.0 as usize] = region;
+                }
+                body.iter().for_each(|statement| self.claim(statement));
+            }
+            _ => {}
+        }
+    }
+
+    /// It branches to a label of the workgroup's own code.
+    fn branches_out(&self, statement: &Statement) -> bool {
+        match statement {
+            Statement::Branch { label, .. } => self.labels.contains(label),
+            Statement::If { then, otherwise, .. } => {
+                then.iter().chain(otherwise).any(|statement| self.branches_out(statement))
+            }
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+                body.iter().any(|statement| self.branches_out(statement))
+            }
+            _ => false,
+        }
+    }
+
+    /// The results or parameters of a label.
+    fn targets(&self, label: Label) -> Vec<Value> {
+        find(&self.function.body, label).unwrap_or_default()
+    }
+
+    /// What becomes shared values, and what is copied gang by gang.
+    fn parted(&self, targets: &[Value], arguments: &[Value]) -> (Vec<Value>, Vec<(Value, Value)>) {
+        let (mut shared, mut copies) = (vec![], vec![]);
+        for (&to, &from) in targets.iter().zip(arguments) {
+            if self.home_of(to) == 0 {
+                shared.push(from);
+            } else {
+                copies.push((to, from));
+            }
+        }
+        (shared, copies)
+    }
+
+    fn flush(&mut self, pending: &mut Pending<'a>, steps: &mut Vec<Step<'a>>) {
+        self.flush_with(pending, vec![], steps);
+    }
+
+    fn flush_with(
+        &mut self,
+        pending: &mut Pending<'a>,
+        copies: Vec<(Value, Value)>,
+        steps: &mut Vec<Step<'a>>,
+    ) {
+        let list = pending.take();
+        if list.is_empty() && copies.is_empty() {
+            return;
+        }
+        let region = Region { number: self.next, list, copies, needs: vec![] };
+        self.next += 1;
+        steps.push(Step::Region(region));
+    }
+}
+
+/// A part of a list.
+struct Pending<'a> {
+    list: &'a [Statement],
+    range: std::ops::Range<usize>,
+}
+
+impl<'a> Pending<'a> {
+    fn add(&mut self, at: usize) {
+        if self.range.is_empty() {
+            self.range.start = at;
+        }
+        self.range.end = at + 1;
+    }
+
+    fn take(&mut self) -> &'a [Statement] {
+        &self.list[std::mem::take(&mut self.range)]
+    }
+}
+
+/// The results of the block, or the parameters of the loop, of that name.
+fn find(list: &[Statement], wanted: Label) -> Option<Vec<Value>> {
+    list.iter().find_map(|statement| match statement {
+        Statement::Block { label, results, .. } if *label == wanted => Some(results.clone()),
+        Statement::Loop { label, params, .. } if *label == wanted => {
+            Some(params.iter().map(|&(param, _)| param).collect())
+        }
+        Statement::Block { body, .. } | Statement::Loop { body, .. } => find(body, wanted),
+        Statement::If { then, otherwise, .. } => find(then, wanted).or_else(|| find(otherwise, wanted)),
+        _ => None,
+    })
+}
+
+/// There is a barrier of the whole workgroup inside.
+pub(crate) fn has_barrier(statement: &Statement) -> bool {
+    match statement {
+        Statement::Barrier { kind, .. } => *kind != Barrier::Subgroup,
+        Statement::If { then, otherwise, .. } => then.iter().chain(otherwise).any(has_barrier),
+        Statement::Block { body, .. } | Statement::Loop { body, .. } => body.iter().any(has_barrier),
+        _ => false,
+    }
+}
+
+/// Finds what each region needs from elsewhere.
+struct Needs<'a, 'r> {
+    function: &'a Function,
+    shapes: &'a Uniformity,
+    regions: &'r mut Regions,
+    lanes: u16,
+}
+
+impl<'a> Needs<'a, '_> {
+    fn steps(&mut self, steps: &mut [Step<'a>]) {
+        for step in steps {
+            match step {
+                Step::Region(region) => {
+                    let mut needs = vec![];
+                    for statement in region.list {
+                        self.statement(region.number, statement, &mut needs);
+                    }
+                    for &(to, from) in &region.copies {
+                        self.used(region.number, from, &mut needs);
+                        self.slot(to);
+                    }
+                    region.needs = needs;
+                }
+                Step::If { then, otherwise, .. } => {
+                    self.steps(then);
+                    self.steps(otherwise);
+                }
+                Step::Block { body, .. } | Step::Loop { body, .. } => self.steps(body),
+                Step::Shared(_) | Step::Branch { .. } | Step::Yield(_) | Step::Return => {}
+            }
+        }
+    }
+
+    fn statement(&mut self, region: u32, statement: &Statement, needs: &mut Vec<Value>) {
+        match statement {
+            Statement::Let(value) if self.regions.home[value.0 as usize] == 0 => {}
+            Statement::Let(value) => {
+                let mut operands = vec![];
+                self.function.definition(*value).op.operands(|operand| operands.push(operand));
+                operands.into_iter().for_each(|operand| self.used(region, operand, needs));
+            }
+            Statement::Store { place, value, .. } => {
+                place.indices.iter().for_each(|index| self.used(region, index.value, needs));
+                self.used(region, *value, needs);
+            }
+            Statement::If { condition, then, otherwise, .. } => {
+                self.used(region, *condition, needs);
+                then.iter().chain(otherwise).for_each(|statement| self.statement(region, statement, needs));
+            }
+            Statement::Block { body, .. } => {
+                body.iter().for_each(|statement| self.statement(region, statement, needs));
+            }
+            Statement::Loop { params, body, .. } => {
+                params.iter().for_each(|&(_, init)| self.used(region, init, needs));
+                body.iter().for_each(|statement| self.statement(region, statement, needs));
+            }
+            Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
+                arguments.iter().for_each(|&argument| self.used(region, argument, needs));
+            }
+            Statement::Barrier { .. } | Statement::Return => {}
+        }
+    }
+
+    fn used(&mut self, region: u32, value: Value, needs: &mut Vec<Value>) {
+        if self.function.constant(value).is_some() || needs.contains(&value) {
+            return;
+        }
+        let home = self.regions.home[value.0 as usize];
+        if home == 0 || home == region {
+            return;
+        }
+        if self.is_cheap(value, 6) {
+            let mut operands = vec![];
+            self.function.definition(value).op.operands(|operand| operands.push(operand));
+            operands.into_iter().for_each(|operand| self.used(region, operand, needs));
+        } else {
+            self.slot(value);
+        }
+        needs.push(value);
+    }
+
+    /// It is sooner computed again than loaded.
+    fn is_cheap(&self, value: Value, depth: u32) -> bool {
+        let definition = self.function.definition(value);
+        let cheap = match definition.op {
+            Op::Constant(_) | Op::Builtin(_) => return true,
+            Op::Unary(ssa::Unary::Negate | ssa::Unary::Not, _)
+            | Op::Compare(..)
+            | Op::Bitcast(_)
+            | Op::Length { .. }
+            | Op::Select(..) => true,
+            Op::Binary(op, ..) => {
+                let float = matches!(
+                    definition.ty,
+                    warpweft_module::Scalar::F16
+                        | warpweft_module::Scalar::F32
+                        | warpweft_module::Scalar::F64
+                );
+                !float && !matches!(op, ssa::Binary::Divide | ssa::Binary::Modulo)
+            }
+            _ => false,
+        };
+        if self.regions.home[value.0 as usize] == 0 {
+            return true;
+        }
+        if !cheap || depth == 0 {
+            return false;
+        }
+        let mut all = true;
+        definition.op.operands(|operand| all = all && self.is_cheap(operand, depth - 1));
+        all
+    }
+
+    fn slot(&mut self, value: Value) {
+        if self.regions.slots.contains_key(&value) {
+            return;
+        }
+        let scalar = self.lanes == 1 || !matches!(self.shapes.shape(value), Shape::Varying);
+        let bytes = match (self.function.ty(value), scalar) {
+            (warpweft_module::Scalar::Bool, _) => 8,
+            (ty, true) => ty.size().max(4),
+            (ty, false) => ty.size().max(4) * u32::from(self.lanes),
+        };
+        let at = self.regions.context.next_multiple_of(bytes.min(64));
+        self.regions.slots.insert(value, at);
+        self.regions.context = at + bytes;
+    }
+}

@@ -1,16 +1,36 @@
 //! Builds a [`Function`], instruction by instruction, from the outside in.
 //!
-//! A builder holds a stack of open lists; instructions go to the innermost. Knows what type each operation gives, and
-//! nothing of what the program means as a whole.
+//! A builder holds a stack of open lists; instructions go to the innermost. What is built is [simplified](crate::fold)
+//! at once, and an operation that an open list holds already is not built again; constants stand at the function's
+//! top, each once. So a list that was closed belongs into the list that was the innermost open one then.
+//!
+//! Knows what type each operation gives, and nothing of what the program means as a whole.
 
+use crate::fold::{self, Folded};
 use crate::ir::*;
+use rustc_hash::FxHashMap;
 
 /// A function under construction.
 #[derive(Debug)]
 pub struct Builder {
     function: Function,
-    open: Vec<Vec<Inst>>,
+    open: Vec<List>,
     mark: Mark,
+    /// Constants, in front of the function's body.
+    top: Vec<Inst>,
+    /// How each value is computed, where that is all there is to know of it.
+    definitions: Vec<Option<Op>>,
+    /// The values that open lists hold, by how they are computed.
+    known: FxHashMap<(Op, Type), Value>,
+    /// What open lists have put into `known`.
+    log: Vec<(Op, Type)>,
+}
+
+#[derive(Debug)]
+struct List {
+    insts: Vec<Inst>,
+    /// The length of the log when it was opened.
+    log: usize,
 }
 
 impl Builder {
@@ -25,17 +45,30 @@ impl Builder {
             labels: 0,
             body: vec![],
         };
-        Self { function, open: vec![vec![]], mark: Mark::default() }
+        Self::rebuild(function)
     }
 
-    /// Goes on with instructions of its own, where the last list open is the one that `open` below started.
+    /// Builds another body for a function: its name, parameters, spaces, values and labels stay, its body is dropped.
+    pub fn rebuild(function: Function) -> Self {
+        Self {
+            definitions: vec![None; function.values.len()],
+            function: Function { body: vec![], ..function },
+            open: vec![List { insts: vec![], log: 0 }],
+            mark: Mark::default(),
+            top: vec![],
+            known: FxHashMap::default(),
+            log: vec![],
+        }
+    }
+
+    /// The function as it stands: its types, parameters and spaces, not yet its body.
     pub fn function(&self) -> &Function {
         &self.function
     }
 
     /// The next parameter, a scalar.
     pub fn param(&mut self, kind: Kind) -> Value {
-        let value = self.function.value(Type::scalar(kind));
+        let value = self.value(Type::scalar(kind));
         self.function.params.push(value);
         value
     }
@@ -69,7 +102,8 @@ impl Builder {
     /// The function; its body's list must be the only one open, and ended.
     pub fn finish(mut self) -> Function {
         debug_assert_eq!(self.open.len(), 1, "every list was closed");
-        self.function.body = self.open.pop().unwrap_or_default();
+        self.function.body = self.top;
+        self.function.body.append(&mut self.open.pop().map(|list| list.insts).unwrap_or_default());
         self.function
     }
 
@@ -77,19 +111,28 @@ impl Builder {
 
     /// Starts a list; instructions go there until [`close`](Self::close).
     pub fn open(&mut self) {
-        self.open.push(vec![]);
+        self.open.push(List { insts: vec![], log: self.log.len() });
     }
 
     /// Ends the innermost list and gives it.
     pub fn close(&mut self) -> Vec<Inst> {
-        self.open.pop().unwrap_or_default()
+        let Some(list) = self.open.pop() else { return vec![] };
+        for key in self.log.drain(list.log..) {
+            self.known.remove(&key);
+        }
+        list.insts
     }
 
     /// Adds an instruction as it is.
     pub fn push(&mut self, inst: Inst) {
         if let Some(list) = self.open.last_mut() {
-            list.push(inst);
+            list.insts.push(inst);
         }
+    }
+
+    /// How a value is computed, where it is an operation that reads no memory.
+    pub fn definition(&self, value: Value) -> Option<&Op> {
+        self.definitions.get(value.0 as usize)?.as_ref()
     }
 
     /// A new label.
@@ -99,6 +142,7 @@ impl Builder {
 
     /// A new value of that type, which the caller defines: a parameter of a loop, a result of a block or an `If`.
     pub fn value(&mut self, ty: Type) -> Value {
+        self.definitions.push(None);
         self.function.value(ty)
     }
 
@@ -147,9 +191,45 @@ impl Builder {
 
     // --- values ----------------------------------------------------------------------------------------------------
 
-    /// A value of that type, computed so.
+    /// A value of that type, computed so or more simply.
     pub fn define(&mut self, ty: Type, op: Op) -> Value {
-        let result = self.function.value(ty);
+        let op = match op {
+            Op::Const(_) => op,
+            _ => match fold::fold(self, ty, op) {
+                Folded::Is(value) => return value,
+                Folded::Op(op) => op,
+            },
+        };
+        let is_value = match op.touches() {
+            None => true,
+            Some(space) => self.function.spaces.get(space.0 as usize).is_some_and(|space| space.constant),
+        };
+        if !is_value {
+            return self.compute(ty, op);
+        }
+        let key = (op, ty);
+        if let Some(&value) = self.known.get(&key) {
+            return value;
+        }
+        let constant = matches!(key.0, Op::Const(_) | Op::Lanes(_));
+        let result = if constant {
+            let result = self.value(ty);
+            self.top.push(Inst::Let { result, op: key.0.clone(), mark: Mark(0) });
+            result
+        } else {
+            self.log.push(key.clone());
+            self.compute(ty, key.0.clone())
+        };
+        if key.0.touches().is_none() {
+            self.definitions[result.0 as usize] = Some(key.0.clone());
+        }
+        self.known.insert(key, result);
+        result
+    }
+
+    /// A value of that type, computed so and here.
+    fn compute(&mut self, ty: Type, op: Op) -> Value {
+        let result = self.value(ty);
         let mark = self.mark;
         self.push(Inst::Let { result, op, mark });
         result
@@ -158,7 +238,9 @@ impl Builder {
     /// An effect.
     pub fn act(&mut self, effect: Effect) {
         let mark = self.mark;
-        self.push(Inst::Do { effect, mark });
+        if let Some(effect) = fold::fold_effect(self, effect) {
+            self.push(Inst::Do { effect, mark });
+        }
     }
 
     /// The same bits in every lane.

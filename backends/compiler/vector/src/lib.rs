@@ -4,10 +4,13 @@
 
 pub mod ir;
 pub mod legalise;
+pub mod passes;
+pub mod random;
 pub mod text;
 
 mod builder;
 mod evaluate;
+mod fold;
 mod machine;
 mod semantics;
 mod verify;

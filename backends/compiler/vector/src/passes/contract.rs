@@ -1,0 +1,152 @@
+//! Makes one operation of a product and a sum or difference: `a * b + c`, `a * b - c`, `c - a * b`.
+//!
+//! The result is rounded once instead of twice: it differs, mostly for the better. A product is contracted where all
+//! its uses are such sums in the same loop, so that it is not computed any more ([`dce`](super::dce()) removes it).
+//! Subtraction becomes the negation of an operand, which machines have as part of the operation.
+
+use crate::ir::*;
+
+/// See the [module](self).
+pub fn contract(function: &mut Function) {
+    let count = function.values.len();
+    let mut products = Products {
+        uses: vec![0; count],
+        sums: vec![0; count],
+        factors: vec![None; count],
+        depth: 0,
+        function,
+    };
+    let mut body = std::mem::take(&mut products.function.body);
+    products.count(&body);
+    products.find(&body);
+    products.list(&mut body);
+    function.body = body;
+}
+
+struct Products<'a> {
+    function: &'a mut Function,
+    /// By value: how often it is used.
+    uses: Vec<u32>,
+    /// By value: how many of these are sums that it would be contracted into.
+    sums: Vec<u32>,
+    /// By value: the factors of a product of floats, and how many loops are around it.
+    factors: Vec<Option<(Value, Value, u32)>>,
+    /// How many loops are around.
+    depth: u32,
+}
+
+impl Products<'_> {
+    fn count(&mut self, insts: &[Inst]) {
+        let mut using = |value: Value| self.uses[value.0 as usize] += 1;
+        for inst in insts {
+            match inst {
+                Inst::Let { op, .. } => op.operands(&mut using),
+                Inst::Do { effect, .. } => effect.operands(&mut using),
+                Inst::If { condition, .. } => using(*condition),
+                Inst::Block { .. } => {}
+                Inst::Loop { params, .. } => params.iter().for_each(|(_, first)| using(*first)),
+                Inst::Branch { arguments, .. } | Inst::Yield { arguments } => {
+                    arguments.iter().for_each(|&value| using(value));
+                }
+            }
+        }
+        for inst in insts {
+            each_list(inst, |list, _| self.count(list));
+        }
+    }
+
+    fn find(&mut self, insts: &[Inst]) {
+        for inst in insts {
+            if let Inst::Let { result, op, .. } = inst {
+                if let Op::Binary(Binary::Mul, a, b) = op
+                    && self.function.ty(*result).kind.is_float()
+                {
+                    self.factors[result.0 as usize] = Some((*a, *b, self.depth));
+                }
+                if let Some((product, _)) = self.product(op) {
+                    self.sums[product.0 as usize] += 1;
+                }
+            }
+            each_list(inst, |list, in_loop| {
+                self.depth += u32::from(in_loop);
+                self.find(list);
+                self.depth -= u32::from(in_loop);
+            });
+        }
+    }
+
+    /// The product that a sum would be contracted with, and its other operand.
+    fn product(&self, op: &Op) -> Option<(Value, Value)> {
+        let &Op::Binary(Binary::Add | Binary::Sub, x, y) = op else { return None };
+        let good = |value: Value| matches!(self.factors[value.0 as usize], Some((_, _, depth)) if depth == self.depth);
+        match (good(x), good(y)) {
+            (false, false) => None,
+            (true, false) => Some((x, y)),
+            (false, true) => Some((y, x)),
+            // The one that is gone for certain.
+            (true, true) if self.uses[x.0 as usize] == 1 => Some((x, y)),
+            (true, true) => Some((y, x)),
+        }
+    }
+
+    fn list(&mut self, insts: &mut Vec<Inst>) {
+        let mut at = 0;
+        while at < insts.len() {
+            match &mut insts[at] {
+                Inst::Let { op, mark, .. } => {
+                    let mark = *mark;
+                    if let Some((new, negated)) = self.contracted(op) {
+                        *op = new;
+                        if let Some((result, value)) = negated {
+                            let op = Op::Unary(Unary::Neg, value);
+                            insts.insert(at, Inst::Let { result, op, mark });
+                            at += 1;
+                        }
+                    }
+                }
+                Inst::If { then, otherwise, .. } => {
+                    self.list(then);
+                    self.list(otherwise);
+                }
+                Inst::Block { body, .. } => self.list(body),
+                Inst::Loop { body, .. } => {
+                    self.depth += 1;
+                    self.list(body);
+                    self.depth -= 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    /// A sum as one operation, and what must be negated for it.
+    fn contracted(&mut self, op: &Op) -> Option<(Op, Option<(Value, Value)>)> {
+        let (product, other) = self.product(op)?;
+        if self.sums[product.0 as usize] != self.uses[product.0 as usize] {
+            return None;
+        }
+        let (a, b, _) = self.factors[product.0 as usize]?;
+        let Op::Binary(kind, first, _) = op else { return None };
+        if *kind == Binary::Add {
+            return Some((Op::Fma(a, b, other), None));
+        }
+        let value = if *first == product { other } else { a };
+        let negative = self.function.value(self.function.ty(value));
+        let fma = if *first == product { Op::Fma(a, b, negative) } else { Op::Fma(negative, b, other) };
+        Some((fma, Some((negative, value))))
+    }
+}
+
+/// Calls `f` with each list that an instruction nests, and whether it is a loop's.
+fn each_list(inst: &Inst, mut f: impl FnMut(&[Inst], bool)) {
+    match inst {
+        Inst::If { then, otherwise, .. } => {
+            f(then, false);
+            f(otherwise, false);
+        }
+        Inst::Block { body, .. } => f(body, false),
+        Inst::Loop { body, .. } => f(body, true),
+        _ => {}
+    }
+}

@@ -1,0 +1,106 @@
+//! Which loads are known already, because memory did not change since.
+//!
+//! Each space has a version; a store to it makes a new one. A load gives what an earlier one with the same address and
+//! version gave, or what was stored there. An atomic step makes new versions of all spaces: it may be what another
+//! thread's writes are ordered by. What a loop writes is new at its start; where control flow meets, versions that
+//! differ become a new one.
+//!
+//! Knows no values' meaning: addresses are the same where they are the same values.
+
+use super::survey::{Spaces, bit};
+use crate::ir::*;
+use rustc_hash::FxHashMap;
+
+type Key = (Op, Type);
+
+/// The version of each space.
+pub(super) type Versions = Vec<u32>;
+
+/// The loads that visible values hold.
+#[derive(Debug)]
+pub(super) struct Loads {
+    known: FxHashMap<Key, (Value, u32)>,
+    /// What to put back when a list ends.
+    log: Vec<(Key, Option<(Value, u32)>)>,
+    versions: Versions,
+    next: u32,
+}
+
+impl Loads {
+    pub(super) fn new(spaces: usize) -> Self {
+        Self { known: FxHashMap::default(), log: vec![], versions: vec![0; spaces], next: 1 }
+    }
+
+    /// Where to go [back](Self::back) to.
+    pub(super) fn here(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Forgets the values that a list defined.
+    pub(super) fn back(&mut self, here: usize) {
+        for (key, before) in self.log.drain(here..).rev() {
+            match before {
+                Some(before) => self.known.insert(key, before),
+                None => self.known.remove(&key),
+            };
+        }
+    }
+
+    /// The versions now.
+    pub(super) fn versions(&self) -> Versions {
+        self.versions.clone()
+    }
+
+    /// Goes on from other versions.
+    pub(super) fn set(&mut self, versions: Versions) {
+        self.versions = versions;
+    }
+
+    /// Goes on where control flow with these versions joins.
+    pub(super) fn join(&mut self, other: &Versions) {
+        for (version, other) in self.versions.iter_mut().zip(other) {
+            if version != other {
+                *version = self.next;
+                self.next += 1;
+            }
+        }
+    }
+
+    /// Those spaces are written.
+    pub(super) fn write(&mut self, spaces: Spaces) {
+        for (index, version) in self.versions.iter_mut().enumerate() {
+            if spaces & bit(SpaceId(index as u32)) != 0 {
+                *version = self.next;
+                self.next += 1;
+            }
+        }
+    }
+
+    /// The value that a load gives, if one is known.
+    pub(super) fn find(&self, op: &Op, ty: Type) -> Option<Value> {
+        let version = self.version(op)?;
+        let &(value, at) = self.known.get(&(plain(op.clone()), ty))?;
+        (at == version).then_some(value)
+    }
+
+    /// A value holds what a load gives.
+    pub(super) fn learn(&mut self, op: &Op, ty: Type, value: Value) {
+        let Some(version) = self.version(op) else { return };
+        let key = (plain(op.clone()), ty);
+        let before = self.known.insert(key.clone(), (value, version));
+        self.log.push((key, before));
+    }
+
+    fn version(&self, op: &Op) -> Option<u32> {
+        self.versions.get(op.touches()?.0 as usize).copied()
+    }
+}
+
+/// Whether an access is always valid does not change what it gives.
+fn plain(op: Op) -> Op {
+    match op {
+        Op::Load(at) => Op::Load(Access { always: false, ..at }),
+        Op::LoadMasked(at, mask) => Op::LoadMasked(Access { always: false, ..at }, mask),
+        op => op,
+    }
+}

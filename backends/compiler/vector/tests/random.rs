@@ -1,0 +1,168 @@
+//! Random functions: what is printed reads back, and no pass changes what they leave in memory.
+//!
+//! `WARPWEFT_SEEDS` says how many of them (240 otherwise, more where tests are optimised); a failure prints the seed.
+
+use warpweft_vector::ir::Function;
+use warpweft_vector::passes::{self, Options};
+use warpweft_vector::{Evaluation, random, verify};
+
+fn seeds() -> u64 {
+    let count = std::env::var("WARPWEFT_SEEDS").ok().and_then(|text| text.parse().ok());
+    count.unwrap_or(if cfg!(debug_assertions) { 240 } else { 6000 })
+}
+
+fn each(mut f: impl FnMut(u64, Function)) {
+    for seed in 0..seeds() {
+        let lanes = [1, 2, 4, 8, 16, 64][seed as usize % 6];
+        let size = [20, 60, 150][seed as usize % 3];
+        let function = random::function(seed, lanes, size);
+        f(seed, function);
+    }
+}
+
+fn run(function: &Function, seed: u64) -> Evaluation {
+    let (mut evaluation, arguments) = random::evaluation(seed);
+    if let Err(error) = evaluation.run(function, &arguments) {
+        panic!("seed {seed}: {error}\n{function}");
+    }
+    evaluation
+}
+
+/// The pass leaves a valid function that does the same.
+fn keeps(pass: impl Fn(Function) -> Function) {
+    let mut changed = 0;
+    each(|seed, function| {
+        let before = run(&function, seed);
+        let after = pass(function.clone());
+        if let Err(error) = verify(&after) {
+            panic!("seed {seed}: {error}\n{function}\nbecame\n{after}");
+        }
+        let left = run(&after, seed);
+        if let Some((space, byte)) = random::difference(&before, &left) {
+            panic!("seed {seed}: `{space}` differs at byte {byte}\n{function}\nbecame\n{after}");
+        }
+        changed += u32::from(function != after);
+    });
+    assert!(changed > 0, "the pass never did anything");
+}
+
+#[test]
+fn functions_are_valid_and_many_write_memory() {
+    let mut writing = 0;
+    each(|seed, function| {
+        if let Err(error) = verify(&function) {
+            panic!("seed {seed}: {error}\n{function}");
+        }
+        let (before, _) = random::evaluation(seed);
+        writing += u64::from(random::difference(&before, &run(&function, seed)).is_some());
+    });
+    assert!(writing > seeds() / 2, "only {writing} of {} functions write", seeds());
+}
+
+#[test]
+fn text_reads_back() {
+    each(|seed, mut function| {
+        let text = function.to_string();
+        let mut read = Function::parse(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{text}"));
+        assert_eq!(read.to_string(), text, "seed {seed}");
+        passes::renumber(&mut function);
+        passes::renumber(&mut read);
+        assert_eq!(read, function, "seed {seed}");
+    });
+}
+
+#[test]
+fn broken_text_is_refused_and_nothing_else() {
+    let mut refused = 0;
+    each(|seed, function| {
+        let mut random = random::Random::new(seed);
+        let mut text = function.to_string().into_bytes();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(text.len());
+            match random.below(3) {
+                0 => text[at] = b" %(){}[]=,:.@Lx0129-"[random.below(20)],
+                1 => drop(text.remove(at)),
+                _ => text.insert(at, b"9{}%-"[random.below(5)]),
+            }
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        match Function::parse(&text) {
+            Ok(function) => refused += u32::from(verify(&function).is_err()),
+            Err(error) => {
+                refused += 1;
+                assert!(error.line >= 1 && error.line <= text.lines().count() + 1, "{error}");
+            }
+        }
+    });
+    assert!(refused > 0);
+}
+
+#[test]
+fn simplify_keeps_results() {
+    keeps(passes::simplify);
+}
+
+#[test]
+fn dce_keeps_results() {
+    keeps(|mut function| {
+        passes::dce(&mut function);
+        function
+    });
+}
+
+#[test]
+fn licm_keeps_results() {
+    keeps(|mut function| {
+        passes::licm(&mut function);
+        function
+    });
+}
+
+#[test]
+fn rotate_keeps_results() {
+    keeps(|mut function| {
+        passes::rotate(&mut function);
+        function
+    });
+}
+
+#[test]
+fn induce_keeps_results() {
+    keeps(|mut function| {
+        passes::induce(&mut function);
+        function
+    });
+}
+
+#[test]
+fn the_pipeline_keeps_results() {
+    keeps(|function| passes::pipeline(function, Options { contract: false }));
+}
+
+#[test]
+fn the_pipeline_settles() {
+    // What it leaves, it finds little to do with.
+    let (mut once, mut twice) = (0, 0);
+    each(|_, function| {
+        let first = passes::pipeline(function, Options { contract: false });
+        let second = passes::pipeline(first.clone(), Options { contract: false });
+        once += first.values.len();
+        twice += second.values.len();
+    });
+    assert!(twice * 100 >= once * 95, "{once} values, then {twice}");
+}
+
+#[test]
+fn contraction_leaves_valid_functions_that_end() {
+    let mut contracted = 0;
+    each(|seed, function| {
+        let mut after = function.clone();
+        passes::contract(&mut after);
+        if let Err(error) = verify(&after) {
+            panic!("seed {seed}: {error}\n{function}\nbecame\n{after}");
+        }
+        run(&after, seed);
+        contracted += u32::from(function != after);
+    });
+    assert!(contracted > 0);
+}

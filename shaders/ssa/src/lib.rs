@@ -9,6 +9,7 @@ mod build;
 pub mod footprint;
 pub mod ir;
 mod print;
+pub mod ranges;
 pub mod uniformity;
 mod unsupported;
 mod verify;

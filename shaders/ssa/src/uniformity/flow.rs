@@ -7,6 +7,7 @@ use super::Uniformity;
 use super::shapes::{Fact, Ganging, Level};
 use super::transfer::Transfer;
 use crate::ir::{Barrier, Function, Label, Mark, Op, Place, Root, Statement, Value};
+use crate::ranges::Ranges;
 
 /// How far invocations are together, and the choice that keeps them from being together further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +33,15 @@ pub(crate) struct Arrival {
     pub(crate) reach: Reach,
 }
 
-/// Solves a function: the shapes, and every barrier in the order of the text.
-pub(crate) fn solve(function: &Function, ganging: Ganging) -> (Uniformity, Vec<Arrival>) {
+/// Solves a function: the shapes, and every barrier in the order of the text. `trusting`: see [`Transfer`].
+pub(crate) fn solve(
+    function: &Function,
+    ganging: Ganging,
+    trusting: bool,
+    ranges: Option<&Ranges>,
+) -> (Uniformity, Vec<Arrival>) {
     let mut flow = Flow {
-        transfer: Transfer { function, ganging },
+        transfer: Transfer { function, ganging, trusting, ranges },
         state: Uniformity {
             facts: vec![Fact::NONE; function.values.len()],
             labels: vec![Level::Launch; function.labels as usize],
@@ -157,8 +163,8 @@ impl<'a> Flow<'a> {
                     self.arrivals.push(Arrival { kind: *kind, mark: *mark, reach: around.and(here) });
                 }
                 Statement::If { condition, then, otherwise, results, mark } => {
-                    let choice =
-                        Reach { level: self.fact(*condition).choice(), cause: Some((*condition, *mark)) };
+                    let level = self.transfer.choice(*condition, self.fact(*condition));
+                    let choice = Reach { level, cause: Some((*condition, *mark)) };
                     let inside = around.and(here).and(choice);
                     let (left, yielded) = self.list(then, inside);
                     let (right, other) = self.list(otherwise, inside);
@@ -252,6 +258,7 @@ impl<'a> Flow<'a> {
             self.set(param, self.fact(initial));
         }
         // Later rounds are run by those that did not leave.
+        let barriers = self.arrivals.len();
         let (inner, _) = self.list(body, around.and(self.left[label.0 as usize]));
         let mut leave = Reach::ALL;
         let mut again = Reach::ALL;
@@ -265,8 +272,9 @@ impl<'a> Flow<'a> {
         }
         self.scatter(label, leave);
         let leave = self.left[label.0 as usize];
-        let rounds =
-            leave.level.max(again.level).max(inner.returned.unwrap_or(Reach::ALL).level).min(Level::Gang);
+        // Barriers keep the gangs in one round, those apart that returned.
+        let returned = inner.returned.filter(|_| self.arrivals.len() == barriers).unwrap_or(Reach::ALL);
+        let rounds = leave.level.max(again.level).max(returned.level).min(Level::Gang);
         for (i, &(param, _)) in params.iter().enumerate() {
             let fact = match self.edges[label.0 as usize].get(i) {
                 None => Fact::NONE,

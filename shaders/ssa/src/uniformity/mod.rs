@@ -10,10 +10,13 @@ mod flow;
 mod shapes;
 mod transfer;
 
+pub(crate) use flow::solve;
 pub use shapes::{Ganging, Shape};
 
 use crate::ir::{Function, Label, Value};
-use shapes::{Fact, Level};
+pub(crate) use shapes::Level;
+
+use shapes::Fact;
 
 /// The shape of every value of a function, for one way of making gangs.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ impl Uniformity {
     /// # Panics
     /// Where the function breaks a rule of [`ir`](crate::ir); the verifier says which.
     pub fn new(function: &Function, ganging: Ganging) -> Self {
-        flow::solve(function, ganging).0
+        flow::solve(function, ganging, false, None).0
     }
 
     /// How a value varies over the active lanes of a gang. Values that no statement defines are [`Shape::Varying`].

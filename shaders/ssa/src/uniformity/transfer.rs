@@ -4,15 +4,29 @@
 
 use super::shapes::{Fact, Ganging, Level, Shape};
 use crate::ir::{Binary, Builtin, Compare, Definition, Function, Lane, Op, Place, Root, Scan, Unary, Value};
+use crate::ranges::Ranges;
 use warpweft_module::Scalar;
 
 /// What the facts are computed from.
 pub(super) struct Transfer<'a> {
     pub(super) function: &'a Function,
     pub(super) ganging: Ganging,
+    /// Believes that memory which may change, and what other lanes hold, is the same for everyone: what still varies
+    /// does so whatever the data.
+    pub(super) trusting: bool,
+    /// Conditions that are always the same.
+    pub(super) ranges: Option<&'a Ranges>,
 }
 
 impl Transfer<'_> {
+    /// How far a choice by this condition keeps invocations together.
+    pub(super) fn choice(&self, condition: Value, fact: Fact) -> Level {
+        match self.ranges.and_then(|ranges| ranges.decided(condition)) {
+            Some(_) => Level::Launch,
+            None => fact.choice(),
+        }
+    }
+
     /// The fact of what an operation gives, parameters apart.
     pub(super) fn of(&self, definition: &Definition, facts: &[Fact], varying_variables: &[bool]) -> Fact {
         let fact = |value: Value| facts[value.0 as usize];
@@ -21,6 +35,9 @@ impl Transfer<'_> {
         definition.op.operands(|value| known &= fact(value).known());
         if !known {
             return Fact::NONE;
+        }
+        if self.trusting && self.is_data(&definition.op) {
+            return Fact::new(Shape::Launch);
         }
         let found = match &definition.op {
             Op::Constant(bits) => {
@@ -54,6 +71,16 @@ impl Transfer<'_> {
             op => self.plain(op, facts),
         };
         if self.ganging.lanes() <= 1 { found.single_lane() } else { found }
+    }
+
+    /// It looks at memory that may change, or at other lanes.
+    fn is_data(&self, op: &Op) -> bool {
+        match op {
+            Op::Load { place: Place { root: Root::Binding(binding), .. }, .. } => {
+                self.function.bindings[*binding as usize].written
+            }
+            op => !op.is_pure(),
+        }
     }
 
     /// As uniform as all operands, with no structure between lanes.
@@ -222,7 +249,7 @@ impl Transfer<'_> {
                 // The axis along which local indices are consecutive, and whether there is another.
                 let first = size.iter().position(|&n| n > 1).unwrap_or(0);
                 let row = size.iter().filter(|&&n| n > 1).count() <= 1;
-                let whole = size[first] % lanes == 0;
+                let whole = size[first].is_multiple_of(lanes);
                 match builtin {
                     Builtin::WorkgroupId(_) => Fact::new(Shape::Workgroup),
                     Builtin::GlobalId(axis) if size[usize::from(axis)] == 1 => Fact::new(Shape::Workgroup),

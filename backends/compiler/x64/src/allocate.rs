@@ -1,0 +1,69 @@
+//! Registers for virtual registers, by regalloc2; in debug builds its checker proves each allocation.
+//!
+//! Knows which registers there are and which a callee must keep; nothing of what instructions do.
+
+use regalloc2::{Algorithm, Ctx, MachineEnv, Output, PReg, PRegSet, RegallocOptions};
+use std::cell::RefCell;
+
+use crate::level::Level;
+use crate::program::{INT, MASK, Program, VEC};
+
+/// The stack pointer is not for values.
+const RSP: usize = 4;
+/// rbx, rbp and r12 to r15 must be as they were when the function returns.
+pub(crate) const KEPT: [usize; 6] = [3, 5, 12, 13, 14, 15];
+
+fn set(registers: impl Iterator<Item = usize>, class: regalloc2::RegClass) -> PRegSet {
+    registers.map(|number| PReg::new(number, class)).collect()
+}
+
+/// The registers of a level.
+fn environment(level: Level) -> MachineEnv {
+    let free = (0..16).filter(|number| *number != RSP && !KEPT.contains(number));
+    let (vectors, masks) = match level {
+        Level::Avx2 => (16, 0),
+        Level::Avx512 => (32, 8),
+    };
+    // k0 cannot be a mask: it means that there is none.
+    let masks = set(1..masks, MASK);
+    MachineEnv {
+        preferred_regs_by_class: [set(free, INT), set(0..vectors, VEC), masks],
+        non_preferred_regs_by_class: [set(KEPT.into_iter(), INT), PRegSet::empty(), PRegSet::empty()],
+        scratch_by_class: [None; 3],
+        fixed_stack_slots: vec![],
+    }
+}
+
+thread_local! {
+    /// What the allocator allocates for itself is used again.
+    static CONTEXT: RefCell<Ctx> = RefCell::new(Ctx::default());
+}
+
+/// Allocates the registers of a program.
+///
+/// # Errors
+/// When the allocator finds the program wanting; in words.
+pub(crate) fn allocate(program: &Program, level: Level) -> Result<Output, String> {
+    let environment = environment(level);
+    let options = RegallocOptions {
+        verbose_log: false,
+        validate_ssa: cfg!(debug_assertions),
+        algorithm: Algorithm::Ion,
+    };
+    let output = CONTEXT.with(|context| {
+        // Taken out, so that a panic leaves nothing half done behind.
+        let mut ctx = context.take();
+        regalloc2::run_with_ctx(program, &environment, &options, &mut ctx)
+            .map_err(|error| error.to_string())?;
+        let output = std::mem::take(&mut ctx.output);
+        context.replace(ctx);
+        Ok::<_, String>(output)
+    })?;
+    #[cfg(debug_assertions)]
+    {
+        let mut checker = regalloc2::checker::Checker::new(program, &environment);
+        checker.prepare(&output);
+        checker.run().map_err(|error| format!("{error:?}"))?;
+    }
+    Ok(output)
+}

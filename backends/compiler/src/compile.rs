@@ -85,7 +85,7 @@ pub(crate) fn vector(kernel: &Kernel, options: &Options) -> Result<Function, Not
 }
 
 fn optimised(function: Function, options: &Options) -> Function {
-    debug_assert_eq!(warpweft_vector::verify(&function).map_err(|e| e.to_string()), Ok(()), "{function}");
+    checked(&function);
     pipeline(function, passes::Options { contract: !options.strict })
 }
 
@@ -97,8 +97,13 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
         Generator::Avx512 => &warpweft_x64::Target(Level::Avx512),
     };
     legalise(function, machine);
-    debug_assert_eq!(warpweft_vector::verify(function).map_err(|e| e.to_string()), Ok(()), "{function}");
+    checked(function);
     Ok(())
+}
+
+/// A stage has left a valid function.
+fn checked(function: &Function) {
+    debug_assert_eq!(warpweft_vector::verify(function).map_err(|error| error.to_string()), Ok(()));
 }
 
 fn generate(function: &Function, generator: Generator) -> Result<MachineCode, Refusal> {

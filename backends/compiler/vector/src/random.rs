@@ -230,8 +230,35 @@ impl Generator {
             let scalar = self.value(Type::scalar(ty.kind));
             return self.define(ty, Op::Splat(scalar));
         }
+        if self.random.one_in(2) {
+            return self.unknown(ty);
+        }
         let bits = number(&mut self.random, ty.kind);
         self.constant(ty, bits)
+    }
+
+    /// A value that only memory tells.
+    fn unknown(&mut self, ty: Type) -> Value {
+        if ty.kind == Kind::Bool {
+            let of = ty.with(Kind::I32);
+            let x = self.unknown(of);
+            let bits = self.random.bits() % 8;
+            let y = self.constant(of, bits);
+            let op = self.random.of(&[Compare::LtU, Compare::LtS, Compare::Eq, Compare::Ne]);
+            return self.define(ty, Op::Compare(op, x, y));
+        }
+        let space = KINDS.iter().position(|&kind| kind == ty.kind).unwrap_or(0);
+        let offset = (self.random.below(64) * ty.kind.size() as usize) as i32;
+        let access = Access {
+            base: Value(space as u32),
+            index: None,
+            scale: 1,
+            offset,
+            space: SpaceId(space as u32),
+            width: Width::Full,
+            always: self.random.one_in(2),
+        };
+        self.define(ty, Op::Load(access))
     }
 
     fn values(&mut self, types: &[Type]) -> Vec<Value> {
@@ -271,6 +298,9 @@ impl Generator {
 
     /// Ends the current list: with a yield of those types where that is allowed, or a branch.
     fn leave(&mut self, types: &[Type], may_yield: bool) {
+        if self.random.one_in(2) {
+            self.store();
+        }
         if !self.targets.is_empty() && (!may_yield || self.random.one_in(4)) {
             let at = self.random.below(self.targets.len());
             return self.branch(at);
@@ -355,6 +385,7 @@ impl Generator {
         let outer = self.start();
         let end = self.limited(counter, 3, 0);
         let one = self.constant(counter, 1);
+        let factor = self.value(counter);
         let mut first = self.values(&types[1..]);
         first.insert(0, self.constant(counter, 0));
         let params: Vec<Value> = types.iter().map(|&ty| self.function.value(ty)).collect();
@@ -362,6 +393,9 @@ impl Generator {
         let around = self.start();
         self.visible.extend(&params);
         let next = self.define(counter, Op::Binary(Binary::Add, params[0], one));
+        if self.random.one_in(2) {
+            self.define(counter, Op::Binary(Binary::Mul, params[0], factor));
+        }
         let at_start = self.random.one_in(2);
         let (op, tested) = if at_start { (Compare::GeU, params[0]) } else { (Compare::LtU, next) };
         if at_start {

@@ -8,7 +8,7 @@ use warpweft_vector::{Evaluation, random, verify};
 
 fn seeds() -> u64 {
     let count = std::env::var("WARPWEFT_SEEDS").ok().and_then(|text| text.parse().ok());
-    count.unwrap_or(if cfg!(debug_assertions) { 240 } else { 6000 })
+    count.unwrap_or(if cfg!(debug_assertions) { 240 } else { 2000 })
 }
 
 fn each(mut f: impl FnMut(u64, Function)) {

@@ -34,19 +34,7 @@ fn with_constant(b: &Builder, op: Binary, value: Value) -> Option<(Value, u64)> 
 pub(super) fn unary(b: &mut Builder, ty: Type, op: Unary, x: Value) -> Option<Value> {
     match op {
         Unary::Neg => under(b, Unary::Neg, x),
-        Unary::Not => {
-            if let Some(inner) = under(b, Unary::Not, x) {
-                return Some(inner);
-            }
-            match b.definition(x) {
-                // Of masks, a generator has both forms at no cost, and one comparison may serve both.
-                Some(&Op::Compare(op, l, r)) if ty.is_scalar() => {
-                    let op = inverted(op)?;
-                    Some(b.compare(op, l, r))
-                }
-                _ => None,
-            }
-        }
+        Unary::Not => under(b, Unary::Not, x),
         Unary::Abs if ty.kind.is_float() => {
             if let Some(inner) = under(b, Unary::Neg, x) {
                 return Some(b.abs(inner));
@@ -55,24 +43,6 @@ pub(super) fn unary(b: &mut Builder, ty: Type, op: Unary, x: Value) -> Option<Va
         }
         _ => None,
     }
-}
-
-/// The comparison that holds exactly where this one does not.
-fn inverted(op: Compare) -> Option<Compare> {
-    use Compare::*;
-    Some(match op {
-        Eq => Ne,
-        Ne => Eq,
-        LtS => GeS,
-        LeS => GtS,
-        GtS => LeS,
-        GeS => LtS,
-        LtU => GeU,
-        LeU => GtU,
-        GtU => LeU,
-        GeU => LtU,
-        Lt | Le | Gt | Ge => return None,
-    })
 }
 
 pub(super) fn binary(b: &mut Builder, ty: Type, op: Binary, x: Value, y: Value) -> Option<Value> {

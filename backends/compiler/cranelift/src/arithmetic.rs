@@ -32,7 +32,7 @@ impl Translation<'_> {
                         };
                         lanes.push(y);
                     }
-                    self.from_lanes(part_type(ty.kind), &lanes)
+                    self.collected(part_type(ty.kind), &lanes)
                 }
             };
             self.push(part);
@@ -195,7 +195,7 @@ impl Translation<'_> {
         if lanes.len() < count {
             return self.refuse(&format!("{op:?} of {:?}", ty.kind));
         }
-        Ok(self.from_lanes(part_type(ty.kind), &lanes))
+        Ok(self.collected(part_type(ty.kind), &lanes))
     }
 
     /// The amount of a shift where all lanes have the same.

@@ -77,11 +77,19 @@ impl Translation<'_> {
         Some(match (op, from, to) {
             (Convert::SignExtend, ..) => {
                 let x = self.part(a, index / 2);
-                if index % 2 == 0 { self.at.ins().swiden_low(x) } else { self.at.ins().swiden_high(x) }
+                if index.is_multiple_of(2) {
+                    self.at.ins().swiden_low(x)
+                } else {
+                    self.at.ins().swiden_high(x)
+                }
             }
             (Convert::ZeroExtend, ..) => {
                 let x = self.part(a, index / 2);
-                if index % 2 == 0 { self.at.ins().uwiden_low(x) } else { self.at.ins().uwiden_high(x) }
+                if index.is_multiple_of(2) {
+                    self.at.ins().uwiden_low(x)
+                } else {
+                    self.at.ins().uwiden_high(x)
+                }
             }
             (Convert::Truncate, ..) => {
                 let (low, high) = self.pair(a, index);
@@ -156,7 +164,7 @@ impl Translation<'_> {
     /// The part of which the lower lanes are those that become one part of 64-bit lanes.
     fn low_pair(&mut self, a: ir::Value, index: usize) -> Value {
         let x = self.part(a, index / 2);
-        if index % 2 == 0 { x } else { self.upper_half(x) }
+        if index.is_multiple_of(2) { x } else { self.upper_half(x) }
     }
 
     /// 64-bit floats to 32-bit integers: where a number of that size is added to 2⁵² + 2⁵¹, the integer is what the
@@ -198,6 +206,6 @@ impl Translation<'_> {
             lanes.push(self.convert_scalar(op, from.kind, to.kind, x)?);
         }
         let ty: Type = part_type(to.kind);
-        Ok(self.from_lanes(ty, &lanes))
+        Ok(self.collected(ty, &lanes))
     }
 }

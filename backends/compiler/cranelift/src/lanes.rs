@@ -107,7 +107,7 @@ impl Translation<'_> {
                 let number = self.lane_of(numbers, lane);
                 lanes.push(self.look_up(slot, ty, number));
             }
-            parts.push(self.from_lanes(part_type(ty.kind), &lanes));
+            parts.push(self.collected(part_type(ty.kind), &lanes));
         }
         self.begin(result);
         parts.into_iter().for_each(|part| self.push(part));

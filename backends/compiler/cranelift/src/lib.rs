@@ -49,7 +49,7 @@ pub fn listing(function: &Function) -> Result<String, Refusal> {
 /// When Cranelift cannot generate the function.
 #[cfg(feature = "arm64")]
 pub fn listing_arm64(function: &Function) -> Result<String, Refusal> {
-    generate(function, &target::arm64()?, true).map(|(_, text)| text)
+    generate(function, target::arm64()?, true).map(|(_, text)| text)
 }
 
 thread_local! {

@@ -208,7 +208,7 @@ impl Translation<'_> {
             for place in self.chosen(places, bits) {
                 lanes.push(self.load_scalar(ty.kind, width, flags, place));
             }
-            parts.push(self.from_lanes(part_type(ty.kind), &lanes));
+            parts.push(self.collected(part_type(ty.kind), &lanes));
         }
         parts
     }

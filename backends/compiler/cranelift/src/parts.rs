@@ -259,7 +259,7 @@ impl<'a> Translation<'a> {
             return self.parts[first as usize + index];
         }
         let narrow = self.part(mask, index / 2);
-        let order = if index % 2 == 0 { [0, 0, 1, 1] } else { [2, 2, 3, 3] };
+        let order = if index.is_multiple_of(2) { [0, 0, 1, 1] } else { [2, 2, 3, 3] };
         let doubled = self.shuffle32(narrow, narrow, order);
         self.cast(types::I64X2, doubled)
     }
@@ -289,7 +289,7 @@ impl<'a> Translation<'a> {
     }
 
     /// A part from its lanes; those missing are zero.
-    pub(crate) fn from_lanes(&mut self, ty: Type, lanes: &[Value]) -> Value {
+    pub(crate) fn collected(&mut self, ty: Type, lanes: &[Value]) -> Value {
         let mut part = self.at.ins().scalar_to_vector(ty, lanes[0]);
         for (index, &lane) in lanes.iter().enumerate().skip(1) {
             part = self.at.ins().insertlane(part, lane, index as u8);

@@ -102,8 +102,10 @@ fn host() -> Result<Generator, String> {
 
 /// The generator for aarch64, wherever this program runs: what it makes can be looked at, not called.
 #[cfg(feature = "arm64")]
-pub(crate) fn arm64() -> Result<Generator, Refusal> {
-    make(Architecture::Arm64, &["has_lse"], true).map_err(refusal)
+pub(crate) fn arm64() -> Result<&'static Generator, Refusal> {
+    static ARM64: OnceLock<Result<Generator, String>> = OnceLock::new();
+    let made = ARM64.get_or_init(|| make(Architecture::Arm64, &["has_lse"], true));
+    made.as_ref().map_err(|what| refusal(what.clone()))
 }
 
 fn make(architecture: Architecture, features: &[&str], fma: bool) -> Result<Generator, String> {

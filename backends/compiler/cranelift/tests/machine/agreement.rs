@@ -44,6 +44,9 @@ impl Ready {
         let code: MachineCode = warpweft_cranelift::compile(function)
             .unwrap_or_else(|refusal| panic!("{}\n{function}", refusal.what));
         assert!(code.code <= code.bytes.len() && code.code > 0);
+        #[cfg(feature = "arm64")]
+        warpweft_cranelift::listing_arm64(function)
+            .unwrap_or_else(|refusal| panic!("for aarch64: {}\n{function}", refusal.what));
         Self { code: Executable::new(&code.bytes).unwrap() }
     }
 

@@ -4,3 +4,4 @@ mod agreement;
 mod control;
 mod memory;
 mod operations;
+mod random;

@@ -1,0 +1,73 @@
+//! Every function of one `F32`, on all 2³² of them, as machine code; prints the table of worst errors.
+//!
+//! ```text
+//! cargo test --release -p warpweft-maths --test exhaustive -- --ignored --nocapture
+//! ```
+//! `WARPWEFT_FUNCTION=sin` takes one function only.
+
+mod support;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::*;
+use warpweft_vector::ir::Kind;
+
+const CHUNK: usize = 1 << 16;
+
+#[test]
+#[ignore = "all numbers of all functions take minutes to an hour, in release mode"]
+fn every_number() {
+    let chosen = std::env::var("WARPWEFT_FUNCTION").ok();
+    let cases: Vec<&Case> = CASES
+        .iter()
+        .filter(|case| case.operands == 1 && chosen.as_ref().is_none_or(|name| name == case.name))
+        .collect();
+    assert!(!cases.is_empty(), "no function has that name");
+    println!("| function | worst error in ULP | of | not correctly rounded |");
+    println!("|---|---|---|---|");
+    for case in cases {
+        let (error, at, wrong) = worst(case);
+        println!("| `{}` | {error:.3} | {at:?} | {:.2} % |", case.name, wrong as f64 / 2f64.powi(32) * 100.0);
+        assert!(error <= case.limits[0], "{}({at:?}): {error} ULP", case.name);
+    }
+}
+
+/// The worst error, where it is, and how many results are not the nearest number.
+fn worst(case: &Case) -> (f64, f32, u64) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicU64::new(0);
+    let total = Mutex::new((0.0, 0.0, 0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let compiled = Compiled::new(Kind::F32, 8, case.build);
+                let (mut x, mut out) = (vec![0.0; CHUNK], vec![0.0; CHUNK]);
+                let (mut error, mut at, mut wrong) = (0.0, 0.0, 0);
+                loop {
+                    let chunk = next.fetch_add(1, Ordering::Relaxed);
+                    if chunk >= 1 << 16 {
+                        break;
+                    }
+                    for (i, x) in x.iter_mut().enumerate() {
+                        *x = f32::from_bits((chunk as u32) << 16 | i as u32);
+                    }
+                    compiled.run(&x, &x, &mut out);
+                    for (&x, &got) in x.iter().zip(&out) {
+                        let here = error_32(got, (case.exact)(x.into(), 0.0));
+                        wrong += u64::from(here != 0.0);
+                        if here > error {
+                            (error, at) = (here, x);
+                        }
+                    }
+                }
+                let mut total = total.lock().expect("no thread panics while it holds this");
+                if error > total.0 {
+                    (total.0, total.1) = (error, at);
+                }
+                total.2 += wrong;
+            });
+        }
+    });
+    total.into_inner().expect("no thread panics while it holds this")
+}

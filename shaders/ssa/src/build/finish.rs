@@ -25,7 +25,7 @@ impl<'a> Builder<'a> {
         let same = self.same();
         let mut needed = Needed::new(&self, &same, &body);
         needed.spread();
-        let Needed { live, .. } = needed;
+        let Needed { live, loaded, .. } = needed;
 
         let mut edge_join = vec![NONE; self.edges.len()];
         for (n, join) in self.joins.iter().enumerate() {
@@ -40,9 +40,11 @@ impl<'a> Builder<'a> {
             edge_join,
             same,
             live,
+            loaded,
             builder: &mut self,
         };
         let mut statements = rebuild.list(body);
+        end_by_yielding(&mut statements);
         let Rebuild { order, variables, labels, number, variable, same, .. } = rebuild;
         let mut definitions = std::mem::take(&mut self.values.definitions);
         let mut values = Vec::with_capacity(order.len());
@@ -132,6 +134,22 @@ impl<'a> Builder<'a> {
         values.iter_mut().for_each(|definition| number(&mut definition.mark));
         marks(statements, &mut { number });
         lines
+    }
+}
+
+/// Lets a list end at its end: a `return` that nothing follows is a `yield`.
+fn end_by_yielding(list: &mut Vec<Statement>) {
+    match list.last_mut() {
+        Some(last @ Statement::Return) => *last = Statement::Yield { arguments: Vec::new() },
+        Some(Statement::If { then, otherwise, .. }) => {
+            end_by_yielding(then);
+            end_by_yielding(otherwise);
+            let yields = |list: &[Statement]| matches!(list.last(), Some(Statement::Yield { .. }));
+            if yields(then) || yields(otherwise) {
+                list.push(Statement::Yield { arguments: Vec::new() });
+            }
+        }
+        _ => {}
     }
 }
 
@@ -325,6 +343,8 @@ struct Rebuild<'r, 'a> {
     builder: &'r mut Builder<'a>,
     same: Vec<Value>,
     live: Vec<bool>,
+    /// Variables that something is read from.
+    loaded: Vec<bool>,
     edge_join: Vec<u32>,
     /// New numbers of values, and old values in the new order.
     number: Vec<u32>,
@@ -455,8 +475,7 @@ impl Rebuild<'_, '_> {
                 Statement::Let(self.define(value))
             }
             Node::Store { mut place, value, atomic, mark } => {
-                let value = self.same[value.0 as usize];
-                if !self.live[value.0 as usize] {
+                if matches!(place.root, Root::Variable(n) if !self.loaded[n as usize]) {
                     return None;
                 }
                 self.use_variable(place.root);

@@ -122,6 +122,19 @@ impl<'a> Builder<'a> {
         }
         self.slots.clear();
         self.slots.extend_from_slice(before);
+        if let [accepted, rejected] = &sides[..]
+            && self.is_short_circuit(&then, &otherwise, accepted, rejected)
+        {
+            for node in then.nodes.into_iter().chain(otherwise.nodes) {
+                if let Node::Let(value) = node {
+                    self.adopt(value);
+                }
+            }
+            for n in 0..before.len() {
+                self.slots[n] = self.select(condition, accepted[n], rejected[n]);
+            }
+            return;
+        }
         self.live = !sides.is_empty();
         if self.live {
             self.merge(&sides, before.len(), &edges, &mut params);
@@ -129,6 +142,26 @@ impl<'a> Builder<'a> {
         let join = self.join(params, edges);
         let (then, otherwise) = (then.nodes, otherwise.nodes);
         self.list.push(Node::If { condition, then, otherwise, join, mark: self.mark });
+    }
+
+    /// A branch that only chooses between truth values, at a small price for computing both: `&&` and `||`.
+    fn is_short_circuit(&self, then: &Arm, otherwise: &Arm, accepted: &[Value], rejected: &[Value]) -> bool {
+        /// More values are not computed in vain.
+        const MOST_VALUES: usize = 8;
+        if then.nodes.len() + otherwise.nodes.len() > MOST_VALUES + 2 {
+            return false;
+        }
+        let cheap = |arm: &Arm| {
+            arm.nodes.iter().all(|node| match node {
+                Node::Let(value) => self.is_cheap(*value),
+                Node::Yield { .. } => true,
+                _ => false,
+            })
+        };
+        let truth = |&value: &Value| self.ty(value) == Scalar::Bool;
+        accepted.iter().zip(rejected).all(|(a, b)| a == b || truth(a) && truth(b))
+            && cheap(then)
+            && cheap(otherwise)
     }
 
     /// What the first `count` slots hold where several paths meet; those that differ, or are not visible here, become

@@ -21,6 +21,10 @@ pub(super) enum Access {
     Uniform,
 }
 
+/// What is done to a child, and to the other composite's.
+type ForChild<'a, 'f> =
+    dyn FnMut(&mut Builder<'a>, &Pointer, Option<&Pointer>) -> Result<(), Unsupported> + 'f;
+
 impl<'a> Builder<'a> {
     /// The parts of what lies behind a pointer.
     pub(super) fn load_parts(&mut self, from: &Pointer, access: Access) -> Result<Parts, Unsupported> {
@@ -222,7 +226,7 @@ impl<'a> Builder<'a> {
         &mut self,
         to: &Pointer,
         from: Option<&Pointer>,
-        f: &mut dyn FnMut(&mut Self, &Pointer, Option<&Pointer>) -> Result<(), Unsupported>,
+        f: &mut ForChild<'a, '_>,
     ) -> Result<(), Unsupported> {
         let count = self.types.children(to.ty).unwrap_or(0);
         let in_memory = |pointer: &Pointer| matches!(pointer.at, At::Memory { .. });

@@ -219,6 +219,37 @@ impl Builder<'_> {
         value
     }
 
+    /// It may be computed where it is not asked for, and costs little: no elementary functions, and of memory only what
+    /// is always there.
+    pub(super) fn is_cheap(&self, value: Value) -> bool {
+        match self.op(value) {
+            Op::Load { place, atomic: false, uniform: false } => {
+                let constant = matches!(place.root, Root::Binding(n) if !self.bindings[n as usize].written);
+                constant && place.indices.is_empty()
+            }
+            Op::Math(..) | Op::Atan2(..) | Op::Pow(..) => false,
+            op => op.is_pure(),
+        }
+    }
+
+    /// Computes a value of a scope that was closed here instead.
+    pub(super) fn adopt(&mut self, value: Value) {
+        self.values.scope_of[value.0 as usize] = self.values.stack.last().map_or(0, |&(scope, _)| scope);
+        self.list.push(Node::Let(value));
+        let definition = &self.values.definitions[value.0 as usize];
+        if let Op::Load { place, .. } = &definition.op {
+            if !self.values.loads.contains_key(place) {
+                self.values.added.push(Added::Load(place.clone()));
+                self.values.loads.insert(place.clone(), value);
+            }
+        } else if let Some(key) = key(definition.ty, &definition.op)
+            && !self.values.known.contains_key(&key)
+        {
+            self.values.known.insert(key, value);
+            self.values.added.push(Added::Pure(key));
+        }
+    }
+
     pub(super) fn unary(&mut self, op: Unary, a: Value) -> Value {
         let ty = self.ty(a);
         if op == Unary::Abs && matches!(ty, Scalar::U16 | Scalar::U32 | Scalar::U64) {
@@ -360,6 +391,16 @@ impl Builder<'_> {
             match (self.known(accept), self.known(reject)) {
                 (Some(1), Some(0)) => return condition,
                 (Some(0), Some(1)) => return self.unary(Unary::Not, condition),
+                (_, Some(0)) => return self.binary(Binary::And, condition, accept),
+                (Some(1), _) => return self.binary(Binary::Or, condition, reject),
+                (_, Some(1)) => {
+                    let not = self.unary(Unary::Not, condition);
+                    return self.binary(Binary::Or, not, accept);
+                }
+                (Some(0), _) => {
+                    let not = self.unary(Unary::Not, condition);
+                    return self.binary(Binary::And, not, reject);
+                }
                 _ => {}
             }
         }

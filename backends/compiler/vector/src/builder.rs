@@ -1,7 +1,7 @@
 //! Builds a [`Function`], instruction by instruction, from the outside in.
 //!
-//! A builder holds a stack of open lists; instructions go to the innermost. What is built is [simplified](crate::fold)
-//! at once, and an operation that an open list holds already is not built again; constants stand at the function's
+//! A builder holds a stack of open lists; instructions go to the innermost. What is built is simplified at once
+//! (`fold`), and an operation that an open list holds already is not built again; constants stand at the function's
 //! top, each once. So a list that was closed belongs into the list that was the innermost open one then.
 //!
 //! Knows what type each operation gives, and nothing of what the program means as a whole.

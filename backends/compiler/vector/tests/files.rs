@@ -1,8 +1,8 @@
 //! File tests: each of `tests/files/*.vec` names a stage, holds a function, and what the stage makes of it.
 //!
 //! The first line is `; test: STAGE`, what is expected stands behind a line `; ---`. `WARPWEFT_BLESS=1` writes down what
-//! the stages give instead of comparing. Functions that come out must be valid, and do in memory what went in did not
-//! do differently: where the input is a `random`-free program with the parameters `base, …`, see `runs_alike`.
+//! the stages give instead of comparing. Functions that come out must be valid, and leave the same in memory as what went
+//! in: see `runs_alike`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -51,8 +51,8 @@ fn comment(text: &str) -> String {
 /// What a stage makes of a text.
 fn output(stage: &str, input: &str) -> Result<String, String> {
     match (stage, Function::parse(input)) {
-        ("parse-error", Err(error)) => return Ok(comment(&error.to_string())),
-        ("parse-error", Ok(_)) => return Err("it was expected not to parse".into()),
+        ("parse-error", Err(error)) => Ok(comment(&error.to_string())),
+        ("parse-error", Ok(_)) => Err("it was expected not to parse".into()),
         ("verify-error", Ok(function)) => match verify(&function) {
             Err(error) => Ok(comment(&error.to_string())),
             Ok(()) => Err("it was expected not to be valid".into()),

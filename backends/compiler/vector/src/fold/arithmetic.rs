@@ -3,6 +3,7 @@
 //! The operands have been put in order before: a constant is the second.
 
 use super::constants::uniform;
+use super::division;
 use crate::Builder;
 use crate::ir::*;
 
@@ -106,14 +107,11 @@ fn integer(b: &mut Builder, ty: Type, op: Binary, x: Value, c: u64) -> Option<Va
             (_, Some(power)) => shifted(b, ty, Binary::ShrU, x, width - power),
             _ => None,
         },
-        Binary::DivU => shifted(b, ty, Binary::ShrU, x, power?),
-        Binary::RemU => {
-            power?;
+        Binary::RemU if power.is_some() => {
             let low = b.constant(ty, c - 1);
             Some(b.and(x, low))
         }
-        Binary::DivS if c == 1 => Some(x),
-        Binary::RemS if c == 1 => Some(b.constant(ty, 0)),
+        Binary::DivU | Binary::RemU | Binary::DivS | Binary::RemS => division::by_constant(b, ty, op, x, c),
         Binary::And if c == 0 => Some(b.constant(ty, 0)),
         Binary::And | Binary::Or if c == if op == Binary::And { all } else { 0 } => Some(x),
         Binary::Or if c == all => Some(b.constant(ty, all)),

@@ -10,6 +10,7 @@ mod address;
 mod arithmetic;
 mod choice;
 mod constants;
+mod division;
 
 use crate::Builder;
 use crate::ir::*;

@@ -1,12 +1,12 @@
 //! Makes one operation of a product and a sum or difference: `a * b + c`, `a * b - c`, `c - a * b`.
 //!
 //! The result is rounded once instead of twice: it differs, mostly for the better. A product is contracted where all
-//! its uses are such sums in the same loop, so that it is not computed any more ([`dce`](super::dce()) removes it).
+//! its uses are such sums in the same loop, so that it is not computed any more (`dce` removes it).
 //! Subtraction becomes the negation of an operand, which machines have as part of the operation.
 
 use crate::ir::*;
 
-/// See the [module](self).
+/// Makes one operation, which rounds once, of products and sums of floats; the function must be valid.
 pub fn contract(function: &mut Function) {
     let count = function.values.len();
     let mut products = Products {

@@ -8,7 +8,7 @@
 
 use crate::ir::*;
 
-/// See the [module](self).
+/// Removes what nobody needs: values, loads, results, parameters and control flow; the function must be valid.
 pub fn dce(function: &mut Function) {
     let mut marking = Marking {
         needs: vec![Needs::Nothing; function.values.len()],

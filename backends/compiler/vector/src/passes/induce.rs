@@ -11,7 +11,7 @@ use crate::ir::*;
 /// How many parameters a loop may get.
 const MOST_PER_LOOP: usize = 3;
 
-/// See the [module](self).
+/// Replaces products with loops' counters by sums; the function must be valid.
 pub fn induce(function: &mut Function) {
     let count = function.values.len();
     let mut body = std::mem::take(&mut function.body);

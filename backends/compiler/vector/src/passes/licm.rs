@@ -4,13 +4,13 @@
 //! `always` valid, masked ones) move only if each round computes them before anything can leave the loop. A load moves
 //! only out of loops that do not write its space; an atomic step in a loop keeps all loads of written spaces in it.
 //!
-//! A loop's body runs at least once, so a loop whose test stands at its start profits from [`rotate`](super::rotate())
+//! A loop's body runs at least once, so a loop whose test stands at its start profits from `rotate`
 //! first. One walk, in place; knows nothing of what operations compute.
 
 use super::survey::{Spaces, Survey, bit};
 use crate::ir::*;
 
-/// See the [module](self).
+/// Moves what is the same in every round in front of the loop; the function must be valid.
 pub fn licm(function: &mut Function) {
     let survey = Survey::new(function);
     let body = std::mem::take(&mut function.body);

@@ -4,7 +4,7 @@
 
 use crate::ir::*;
 
-/// See the [module](self).
+/// Numbers values and labels without gaps; the function must be valid.
 pub fn renumber(function: &mut Function) {
     let old = std::mem::take(&mut function.values);
     let mut numbering = Numbering {

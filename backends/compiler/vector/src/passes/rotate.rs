@@ -8,15 +8,15 @@
 //! ```
 //!
 //! So a round has one branch, and what the body starts with is certain to run once the loop is entered, which lets
-//! [`licm`](super::licm()) move it. The operations in front of the test must not read memory: they are computed as
-//! often as before, but in new places. What of them only the test uses is left for [`dce`](super::dce()) at the old one.
+//! `licm` move it. The operations in front of the test must not read memory: they are computed as
+//! often as before, but in new places. What of them only the test uses is left for `dce` at the old one.
 
 use crate::ir::*;
 
 /// How many instructions copies of a test may add to a loop.
 const MOST_COPIED: usize = 32;
 
-/// See the [module](self).
+/// Moves tests from loops' starts to their ends; the function must be valid.
 pub fn rotate(function: &mut Function) {
     let body = std::mem::take(&mut function.body);
     let new = (0..function.values.len() as u32).map(Value).collect();

@@ -1,11 +1,11 @@
 //! Builds a function anew, more simply.
 //!
-//! * Operations are [folded](crate::fold), equal ones merged, constants put to the top: what [`Builder`] does.
-//! * Loads of memory that did not change since are merged, stores are passed on to loads ([`loads`](super::loads)).
+//! * Operations are folded, equal ones merged, constants put to the top: what [`Builder`] does.
+//! * Loads of memory that did not change since are merged, stores are passed on to loads (`loads`).
 //! * An `If` whose condition is known is its arm, also where it is known from an `If` around it or before it
-//!   ([`facts`](super::facts)). Cheap arms become selections.
+//!   (`facts`). Cheap arms become selections.
 //! * Blocks that nothing branches to dissolve. Results and parameters that are always the same value are that value
-//!   (the parameters themselves go when [`dce`](super::dce()) finds them unused).
+//!   (the parameters themselves go when `dce` finds them unused).
 //! * Code behind the end of control flow is dropped. Values and labels are numbered anew.
 //!
 //! Nothing moves to where it would not have been computed, cheap arms apart. Linear in the size of the function.
@@ -20,7 +20,7 @@ use crate::ir::*;
 /// The cost of both arms up to which an `If` becomes selections; see [`cost`].
 const CHEAP: u32 = 4;
 
-/// See the [module](self).
+/// Folds and merges operations and loads, decides what conditions are known, and numbers all anew; the function must be valid.
 pub fn simplify(function: Function) -> Function {
     let survey = Survey::new(&function);
     let Function { name, lanes, params, values, spaces, labels, body } = function;

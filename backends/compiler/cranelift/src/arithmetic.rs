@@ -9,7 +9,7 @@ use warpweft_vector::ir::{self, Binary, Compare, Kind, Unary};
 
 use crate::parts::{Fact, Result, Translation, lanes_per_part, part_count, part_type, value_type};
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     pub(crate) fn unary(&mut self, result: ir::Value, op: Unary, a: ir::Value) -> Result<()> {
         let ty = self.ty(a);
         if op == Unary::Not && ty.kind == Kind::Bool {
@@ -137,7 +137,7 @@ impl Translation<'_> {
         };
         let wide = ty.kind == Kind::Bool && self.has_wide(a) && self.has_wide(b);
         // The optimiser has been seen to fail on vectors of constants here.
-        let known = |fact| matches!(fact, Fact::Constant(_) | Fact::Lanes);
+        let known = |fact| matches!(fact, Fact::Constant(_) | Fact::Lanes(_));
         let lanewise = matches!(op, Binary::MinS | Binary::MaxS | Binary::MinU | Binary::MaxU)
             && !ty.is_scalar()
             && known(self.fact(a))
@@ -395,9 +395,9 @@ impl Translation<'_> {
         }
     }
 
-    pub(crate) fn lane_constants(&mut self, result: ir::Value, lanes: &[u64]) {
+    pub(crate) fn lane_constants(&mut self, result: ir::Value, lanes: &'a [u64]) {
         let ty = self.ty(result);
-        self.facts[result.0 as usize] = Fact::Lanes;
+        self.facts[result.0 as usize] = Fact::Lanes(lanes);
         self.begin(result);
         let size = if ty.kind.size() == 8 { 8 } else { 4 };
         for chunk in lanes.chunks(lanes_per_part(ty.kind)) {

@@ -8,7 +8,7 @@ use warpweft_vector::ir::{self, Binary, Inst, Kind, Op};
 
 use crate::parts::{Fact, Result, Translation, lanes_per_part, part_count, part_type, scalar_type};
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     pub(crate) fn splat(&mut self, result: ir::Value, a: ir::Value) {
         let ty = self.ty(result);
         if ty.is_scalar() {
@@ -98,6 +98,11 @@ impl Translation<'_> {
         if ty.is_scalar() {
             return self.alias(result, a);
         }
+        match self.fact(numbers) {
+            Fact::Lanes(numbers) => return self.rearrange(result, a, numbers),
+            Fact::Constant(number) => return self.rearrange(result, a, &vec![number; ty.lanes.into()]),
+            _ => {}
+        }
         let slot = self.spread(a);
         let mut parts = Vec::with_capacity(part_count(ty));
         for index in 0..part_count(ty) {
@@ -108,6 +113,49 @@ impl Translation<'_> {
                 lanes.push(self.look_up(slot, ty, number));
             }
             parts.push(self.collected(part_type(ty.kind), &lanes));
+        }
+        self.begin(result);
+        parts.into_iter().for_each(|part| self.push(part));
+    }
+
+    /// A permutation that is known: each part of the result is shuffled together from those that it needs.
+    fn rearrange(&mut self, result: ir::Value, a: ir::Value, numbers: &[u64]) {
+        let ty = self.ty(a);
+        let per = lanes_per_part(ty.kind);
+        let words = 4 / per;
+        let mut parts = Vec::with_capacity(part_count(ty));
+        for wanted in numbers.chunks(per) {
+            // Where each 32-bit word comes from: the part, and the word of it.
+            let wanted: Vec<(usize, u8)> = (0..wanted.len() * words)
+                .map(|word| {
+                    let lane = wanted[word / words] as usize & (usize::from(ty.lanes) - 1);
+                    (lane / per, (lane % per * words + word % words) as u8)
+                })
+                .collect();
+            let mut sources: Vec<usize> = wanted.iter().map(|&(part, _)| part).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            let mut whole = self.part(a, sources[0]);
+            let mut order = [0; 4];
+            for (place, &(part, word)) in order.iter_mut().zip(&wanted) {
+                *place = if part == sources[0] { word } else { 0 };
+            }
+            if let [only] = sources[..] {
+                let only = self.part(a, only);
+                whole = self.shuffle32(whole, only, order);
+            }
+            for (step, &source) in sources.iter().enumerate().skip(1) {
+                // The first step puts the first part's words into their places too.
+                let mut order = if step == 1 { order } else { [0, 1, 2, 3] };
+                for (place, &(part, word)) in order.iter_mut().zip(&wanted) {
+                    if part == source {
+                        *place = 4 + word;
+                    }
+                }
+                let part = self.part(a, source);
+                whole = self.shuffle32(whole, part, order);
+            }
+            parts.push(whole);
         }
         self.begin(result);
         parts.into_iter().for_each(|part| self.push(part));
@@ -290,7 +338,7 @@ impl Translation<'_> {
     }
 
     /// Translates an operation.
-    pub(crate) fn operation(&mut self, result: ir::Value, op: &Op) -> Result<()> {
+    pub(crate) fn operation(&mut self, result: ir::Value, op: &'a Op) -> Result<()> {
         match op {
             Op::Const(bits) => self.constant(result, *bits),
             Op::Lanes(lanes) => self.lane_constants(result, lanes),

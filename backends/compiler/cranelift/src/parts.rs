@@ -18,12 +18,12 @@ pub(crate) type Result<T> = std::result::Result<T, Refusal>;
 
 /// What is known of a value beside its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub(crate) enum Fact<'a> {
     Nothing,
     /// The same bits in every lane.
     Constant(u64),
-    /// Lanes that are known, in the function's order.
-    Lanes,
+    /// The bits of each lane.
+    Lanes(&'a [u64]),
     /// A scalar in every lane.
     Splat(ir::Value),
     /// The opposite of a scalar `Bool`.
@@ -42,7 +42,7 @@ pub(crate) struct Translation<'a> {
     /// Where each mask's wide parts start, if it has them.
     first_wide: Vec<u32>,
     parts: Vec<Value>,
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact<'a>>,
     /// How the memory of each space may be used, by space.
     pub(crate) flags: Vec<MemFlagsData>,
     /// Zeros, for loads of lanes that do not take part.
@@ -185,7 +185,7 @@ impl<'a> Translation<'a> {
     }
 
     /// What is known of a value.
-    pub(crate) fn fact(&self, value: ir::Value) -> Fact {
+    pub(crate) fn fact(&self, value: ir::Value) -> Fact<'a> {
         self.facts[value.0 as usize]
     }
 

@@ -50,6 +50,8 @@ impl Machine for Target {
             Op::Binary(Binary::DivS | Binary::DivU | Binary::RemS | Binary::RemU, ..) => {
                 ty.is_scalar() || operand.kind == Kind::I64
             }
+            // Each lane by its own amount: five steps for all lanes together are fewer than those lane after lane.
+            Op::Binary(Binary::ShrS | Binary::ShrU, ..) => ty.is_scalar() || ty.kind == Kind::I64,
             Op::Atomic(..) | Op::CompareExchange(..) | Op::AtomicLoad(_) => ty.is_scalar(),
             _ => true,
         }

@@ -1,4 +1,4 @@
-//! Machine code does what the evaluator does.
+//! Machine code does what the evaluator does. (Random functions need memory at given addresses: Linux only.)
 
 mod agreement;
 mod control;

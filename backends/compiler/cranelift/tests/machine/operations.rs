@@ -601,6 +601,39 @@ fn single_lanes() {
 }
 
 #[test]
+fn known_permutations() {
+    for lanes in &WIDTHS[1..] {
+        let lanes = *lanes;
+        let n = u64::from(lanes);
+        let mut random = Random(17);
+        let mut orders: Vec<Vec<u64>> = vec![
+            (0..n).collect(),
+            (0..n).rev().collect(),
+            vec![n - 1; lanes.into()],
+            // Even lanes, then odd ones; and back.
+            (0..n).map(|lane| (lane * 2) % n + (lane * 2) / n).collect(),
+            (0..n).map(|lane| lane / 2 + lane % 2 * (n / 2)).collect(),
+            (0..n).map(|lane| lane ^ (n / 2)).collect(),
+        ];
+        orders.extend((0..4).map(|_| (0..n).map(|_| random.next() % n).collect()));
+        for kind in NUMBERS.into_iter().chain([Kind::Bool]) {
+            let (ty, numbers) = (Type { kind, lanes }, Type::vector(Kind::I32, lanes));
+            let bits = if stored(kind).size() == 4 { 0x7f7f_ffff } else { 0x7fe0_0000_ffff_ffff };
+            let bits = if kind == Kind::Bool { 1 } else { bits };
+            let values: Vec<u64> = (0..64).map(|_| random.next() & bits).collect();
+            for order in &orders {
+                sweep(lanes, &[(kind, values.clone())], ty, |sketch, values| {
+                    let same = order.iter().all(|number| *number == order[0]);
+                    let order = if same { Op::Const(order[0]) } else { Op::Lanes(order.as_slice().into()) };
+                    let order = sketch.let_(numbers, order);
+                    sketch.let_(ty, Op::Permute(values[0], order))
+                });
+            }
+        }
+    }
+}
+
+#[test]
 fn whole_masks() {
     for lanes in WIDTHS {
         let mut random = Random(11);

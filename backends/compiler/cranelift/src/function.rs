@@ -9,7 +9,7 @@ use cranelift_codegen::isa::CallConv;
 use warpweft_vector::ir::{self, Function, Hint, Inst, Kind, Label};
 
 use crate::parts::{Fact, Result, Translation, part_count, value_type};
-use crate::target::{Architecture, Target};
+use crate::target::Target;
 
 /// The rest of a list.
 struct Task<'a> {
@@ -30,8 +30,7 @@ pub(crate) fn translate(source: &Function, target: Target, function: &mut clif::
         }
         function.signature.params.push(AbiParam::new(types::I64));
     }
-    let architecture: Architecture = target.architecture;
-    let mut translation = Translation::new(source, architecture, function);
+    let mut translation = Translation::new(source, target, function);
     let entry = translation.entry;
     translation.at.insert_block(entry);
     for &param in &source.params {

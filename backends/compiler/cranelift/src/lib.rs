@@ -47,9 +47,18 @@ pub fn listing(function: &Function) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// When Cranelift cannot generate the function.
-#[cfg(feature = "arm64")]
+#[cfg(feature = "cross")]
 pub fn listing_arm64(function: &Function) -> Result<String, Refusal> {
     generate(function, target::arm64()?, true).map(|(_, text)| text)
+}
+
+/// As [`compile`], but for the oldest processors that are served: x86-64 with SSE4.2, without AVX.
+///
+/// # Errors
+/// As [`compile`].
+#[cfg(all(feature = "cross", target_arch = "x86_64"))]
+pub fn compile_oldest(function: &Function) -> Result<MachineCode, Refusal> {
+    generate(function, target::oldest()?, false).map(|(code, _)| code)
 }
 
 thread_local! {

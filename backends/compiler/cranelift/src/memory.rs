@@ -138,9 +138,7 @@ impl Translation<'_> {
             let place = self.behind(place, index * step);
             let narrow = self.lanes_of_part(ty, index) < lanes_per_part(ty.kind);
             let part = match (width, narrow) {
-                (Width::Full, false) => {
-                    self.at.ins().load(part_type(ty.kind), flags, place.base, place.offset)
-                }
+                (Width::Full, false) => self.load_part(part_type(ty.kind), flags, place.base, place.offset),
                 (Width::Half, false) => self.at.ins().uload16x4(flags, place.base, place.offset),
                 // Two lanes of 32 bits.
                 (Width::Full, true) => {

@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{
 use warpweft_vector::ir::{self, Kind, Mark};
 use warpweft_vector::{Refusal, ir::Function};
 
-use crate::target::Architecture;
+use crate::target::{Architecture, Target};
 
 pub(crate) type Result<T> = std::result::Result<T, Refusal>;
 
@@ -36,7 +36,7 @@ const UNDEFINED: u32 = u32::MAX;
 pub(crate) struct Translation<'a> {
     pub(crate) source: &'a Function,
     pub(crate) at: FuncCursor<'a>,
-    pub(crate) architecture: Architecture,
+    target: Target,
     /// Where each value's parts start in `parts`.
     first: Vec<u32>,
     /// Where each mask's wide parts start, if it has them.
@@ -103,11 +103,7 @@ pub(crate) fn truncated(kind: Kind, bits: u64) -> u64 {
 }
 
 impl<'a> Translation<'a> {
-    pub(crate) fn new(
-        source: &'a Function,
-        architecture: Architecture,
-        function: &'a mut clif::Function,
-    ) -> Self {
+    pub(crate) fn new(source: &'a Function, target: Target, function: &'a mut clif::Function) -> Self {
         let flags = source.spaces.iter().enumerate().map(|(number, space)| {
             // Spaces do not overlap: Cranelift may keep what it loaded from one while another is written.
             let region = clif::AliasRegionData { user_id: number as u32, description: "".into() };
@@ -121,7 +117,7 @@ impl<'a> Translation<'a> {
         Self {
             source,
             at: FuncCursor::new(function),
-            architecture,
+            target,
             first: vec![UNDEFINED; values],
             first_wide: vec![UNDEFINED; values],
             parts: Vec::with_capacity(values * 2),
@@ -137,7 +133,7 @@ impl<'a> Translation<'a> {
     }
 
     pub(crate) fn x64(&self) -> bool {
-        self.architecture == Architecture::X64
+        self.target.architecture == Architecture::X64
     }
 
     /// Says no to what is being translated.
@@ -209,6 +205,17 @@ impl<'a> Translation<'a> {
         // The order of lanes in memory, which both architectures have in registers too.
         let flags = MemFlagsData::new().with_endianness(Endianness::Little);
         self.at.ins().bitcast(ty, flags, x)
+    }
+
+    /// A part from memory.
+    pub(crate) fn load_part(&mut self, ty: Type, flags: MemFlagsData, base: Value, offset: i32) -> Value {
+        if self.target.unaligned_operands {
+            return self.at.ins().load(ty, flags, base, offset);
+        }
+        // Cranelift makes some loads an operand of the instruction behind, though that wants it aligned: not if there is
+        // another one between them.
+        let bytes = self.at.ins().load(types::I8X16, flags, base, offset);
+        self.cast(ty, bytes)
     }
 
     /// A constant part.

@@ -22,6 +22,8 @@ pub(crate) enum Architecture {
 pub struct Target {
     pub(crate) architecture: Architecture,
     fma: bool,
+    /// Vectors that instructions take from memory themselves may lie anywhere.
+    pub(crate) unaligned_operands: bool,
 }
 
 /// A target with Cranelift's code generator for it.
@@ -69,6 +71,15 @@ pub(crate) fn refusal(what: String) -> Refusal {
     Refusal { what, mark: Mark::default() }
 }
 
+/// The generator for the oldest x86-64 processors that are served.
+#[cfg(all(feature = "cross", target_arch = "x86_64"))]
+pub(crate) fn oldest() -> Result<&'static Generator, Refusal> {
+    static OLDEST: OnceLock<Result<Generator, String>> = OnceLock::new();
+    let needed = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+    let made = OLDEST.get_or_init(|| make(Architecture::X64, &needed, false));
+    made.as_ref().map_err(|what| refusal(what.clone()))
+}
+
 #[cfg(target_arch = "x86_64")]
 fn host() -> Result<Generator, String> {
     macro_rules! features {
@@ -103,7 +114,7 @@ fn host() -> Result<Generator, String> {
 }
 
 /// The generator for aarch64, wherever this program runs: what it makes can be looked at, not called.
-#[cfg(feature = "arm64")]
+#[cfg(feature = "cross")]
 pub(crate) fn arm64() -> Result<&'static Generator, Refusal> {
     static ARM64: OnceLock<Result<Generator, String>> = OnceLock::new();
     let made = ARM64.get_or_init(|| make(Architecture::Arm64, &["has_lse"], true));
@@ -136,5 +147,6 @@ fn make(architecture: Architecture, features: &[&str], fma: bool) -> Result<Gene
         flags.set(name, value).map_err(|error| text(&error))?;
     }
     let isa = builder.finish(settings::Flags::new(flags)).map_err(|error| text(&error))?;
-    Ok(Generator { target: Target { architecture, fma }, isa })
+    let unaligned_operands = architecture != Architecture::X64 || features.contains(&"has_avx");
+    Ok(Generator { target: Target { architecture, fma, unaligned_operands }, isa })
 }

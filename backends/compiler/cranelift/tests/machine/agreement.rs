@@ -35,7 +35,8 @@ impl Memory {
 
 /// Compiled code, ready to be called.
 pub(crate) struct Ready {
-    code: Executable,
+    /// For this processor; and, where that is asked for, for the oldest of its kind.
+    codes: Vec<Executable>,
 }
 
 impl Ready {
@@ -44,14 +45,27 @@ impl Ready {
         let code: MachineCode = warpweft_cranelift::compile(function)
             .unwrap_or_else(|refusal| panic!("{}\n{function}", refusal.what));
         assert!(code.code <= code.bytes.len() && code.code > 0);
-        #[cfg(feature = "arm64")]
+        #[cfg(feature = "cross")]
         warpweft_cranelift::listing_arm64(function)
             .unwrap_or_else(|refusal| panic!("for aarch64: {}\n{function}", refusal.what));
-        Self { code: Executable::new(&code.bytes).unwrap() }
+        #[allow(unused_mut, reason = "more are added for other processors")]
+        let mut codes = vec![Executable::new(&code.bytes).unwrap()];
+        #[cfg(all(feature = "cross", target_arch = "x86_64"))]
+        match warpweft_cranelift::compile_oldest(function) {
+            Ok(code) => codes.push(Executable::new(&code.bytes).unwrap()),
+            // Fused products are a function of the C library there.
+            Err(refusal) => assert!(refusal.what.contains("Fma"), "{}\n{function}", refusal.what),
+        }
+        Self { codes }
     }
 
-    /// Calls it; all parameters are 64-bit integers.
-    pub(crate) fn call(&self, arguments: &[u64]) {
+    /// How many there are.
+    pub(crate) fn variants(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Calls one; all parameters are 64-bit integers.
+    pub(crate) fn call(&self, variant: usize, arguments: &[u64]) {
         assert!(arguments.len() <= 8);
         let mut a = [0; 8];
         a[..arguments.len()].copy_from_slice(arguments);
@@ -60,7 +74,7 @@ impl Ready {
                 type Code = extern $abi fn(u64, u64, u64, u64, u64, u64, u64, u64);
                 // SAFETY: the code follows that convention, and takes no more than that. What it does with memory the
                 // evaluator has found to be in order.
-                let code: Code = unsafe { std::mem::transmute(self.code.address()) };
+                let code: Code = unsafe { std::mem::transmute(self.codes[variant].address()) };
                 code(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
             }};
         }
@@ -140,11 +154,12 @@ pub(crate) fn check_rounds(function: &Function, memories: &[(Memory, u64)], numb
         let run = evaluation.run(function, &arguments(&bases, round));
         run.unwrap_or_else(|error| panic!("{error}\n{function}"));
     }
-    for skew in [8, 16] {
+    let ways = (0..ready.variants()).flat_map(|variant| [(variant, 8), (variant, 16)]);
+    for (variant, skew) in ways {
         let mut native = Native::new(memories, skew);
         let bases: Vec<u64> = (0..memories.len()).map(|index| native.base(index)).collect();
         for round in 0..rounds {
-            ready.call(&arguments(&bases, round));
+            ready.call(variant, &arguments(&bases, round));
         }
         for (index, (memory, _)) in memories.iter().enumerate() {
             let (expected, found) = (evaluation.memory(index), native.memory(index));

@@ -728,7 +728,7 @@ fn estimates_are_close() {
             let ready = crate::agreement::Ready::new(&sketch.finish());
             for x in [0.001f32, 0.5, 1.0, 3.0, 12345.0, 1e20] {
                 let (input, mut output) = ([x; 8], [0f32; 8]);
-                ready.call(&[input.as_ptr() as u64, output.as_mut_ptr() as u64]);
+                ready.call(0, &[input.as_ptr() as u64, output.as_mut_ptr() as u64]);
                 let exact = if op == Unary::InverseEstimate { 1.0 / x } else { 1.0 / x.sqrt() };
                 for found in &output[..lanes.into()] {
                     assert!((found / exact - 1.0).abs() < 1.5 / 4096.0, "{op:?} of {x}: {found}");

@@ -61,17 +61,19 @@ fn random_functions() {
         let mut legal = original.clone();
         legalise(&mut legal, &target);
         let ready = Ready::new(&legal);
-        for (space, pages) in pages.iter_mut().enumerate() {
-            pages.bytes()[..before.memory(space).len()].copy_from_slice(before.memory(space));
-        }
-        ready.call(&arguments);
         let mut found = before.clone();
-        for (space, pages) in pages.iter_mut().enumerate() {
-            let length = found.memory(space).len();
-            found.memory_mut(space).copy_from_slice(&pages.bytes()[..length]);
-        }
-        if let Some((space, byte)) = difference(&evaluated, &found) {
-            panic!("seed {seed}: `{space}` differs at byte {byte}\n{original}");
+        for variant in 0..ready.variants() {
+            for (space, pages) in pages.iter_mut().enumerate() {
+                pages.bytes()[..before.memory(space).len()].copy_from_slice(before.memory(space));
+            }
+            ready.call(variant, &arguments);
+            for (space, pages) in pages.iter_mut().enumerate() {
+                let length = found.memory(space).len();
+                found.memory_mut(space).copy_from_slice(&pages.bytes()[..length]);
+            }
+            if let Some((space, byte)) = difference(&evaluated, &found) {
+                panic!("seed {seed}, variant {variant}: `{space}` differs at byte {byte}\n{original}");
+            }
         }
         writing += u64::from(difference(&before, &found).is_some());
     }

@@ -50,13 +50,16 @@ impl Builder {
 
     /// Builds another body for a function: its name, parameters, spaces, values and labels stay, its body is dropped.
     pub fn rebuild(function: Function) -> Self {
+        let capacity = function.values.capacity();
+        let mut definitions = Vec::with_capacity(capacity);
+        definitions.resize(function.values.len(), None);
         Self {
-            definitions: vec![None; function.values.len()],
+            definitions,
             function: Function { body: vec![], ..function },
             open: vec![List { insts: vec![], log: 0 }],
             mark: Mark::default(),
             top: vec![],
-            known: FxHashMap::default(),
+            known: FxHashMap::with_capacity_and_hasher(capacity, Default::default()),
             log: vec![],
         }
     }

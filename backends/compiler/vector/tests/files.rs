@@ -34,10 +34,10 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "pipeline-strict" => return passes::pipeline(function, Options { contract: false }),
         "parse" => {}
         "dce" => passes::dce(&mut function),
-        "licm" => passes::licm(&mut function),
-        "rotate" => passes::rotate(&mut function),
-        "induce" => passes::induce(&mut function),
-        "contract" => passes::contract(&mut function),
+        "licm" => _ = passes::licm(&mut function),
+        "rotate" => _ = passes::rotate(&mut function),
+        "induce" => _ = passes::induce(&mut function),
+        "contract" => _ = passes::contract(&mut function),
         "renumber" => passes::renumber(&mut function),
         _ => panic!("there is no stage `{stage}`"),
     }

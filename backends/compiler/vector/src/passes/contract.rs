@@ -7,7 +7,8 @@
 use crate::ir::*;
 
 /// Makes one operation, which rounds once, of products and sums of floats; the function must be valid.
-pub fn contract(function: &mut Function) {
+/// Gives whether a negation was added, which may be one of a constant.
+pub fn contract(function: &mut Function) -> bool {
     let count = function.values.len();
     let mut products = Products {
         uses: vec![0; count],
@@ -19,8 +20,10 @@ pub fn contract(function: &mut Function) {
     let mut body = std::mem::take(&mut products.function.body);
     products.count(&body);
     products.find(&body);
+    let values = products.function.values.len();
     products.list(&mut body);
     function.body = body;
+    function.values.len() > values
 }
 
 struct Products<'a> {

@@ -12,7 +12,8 @@ use crate::ir::*;
 const MOST_PER_LOOP: usize = 3;
 
 /// Replaces products with loops' counters by sums; the function must be valid.
-pub fn induce(function: &mut Function) {
+/// Gives whether there were any.
+pub fn induce(function: &mut Function) -> bool {
     let count = function.values.len();
     let mut body = std::mem::take(&mut function.body);
     let mut looking = Looking {
@@ -24,11 +25,13 @@ pub fn induce(function: &mut Function) {
         arms: 0,
     };
     looking.list(&body, function);
-    if looking.loops.iter().flatten().any(Counting::is_useful) {
+    let is_useful = looking.loops.iter().flatten().any(Counting::is_useful);
+    if is_useful {
         let mut replacing = Replacing { function, loops: looking.loops, new: vec![None; count] };
         replacing.list(&mut body);
     }
     function.body = body;
+    is_useful
 }
 
 /// What is known of a loop.

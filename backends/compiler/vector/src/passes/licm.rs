@@ -10,8 +10,8 @@
 use super::survey::{Spaces, Survey, bit};
 use crate::ir::*;
 
-/// Moves what is the same in every round in front of the loop; the function must be valid.
-pub fn licm(function: &mut Function) {
+/// Moves what is the same in every round in front of the loop; the function must be valid. Gives whether anything moved.
+pub fn licm(function: &mut Function) -> bool {
     let survey = Survey::new(function);
     let body = std::mem::take(&mut function.body);
     let mut hoisting = Hoisting {
@@ -22,9 +22,11 @@ pub fn licm(function: &mut Function) {
         node: 0,
         certain: 0,
         left: u32::MAX,
+        moved: false,
         survey,
     };
     function.body = hoisting.list(body);
+    hoisting.moved
 }
 
 struct Hoisting {
@@ -43,6 +45,7 @@ struct Hoisting {
     certain: u32,
     /// The outermost block or loop that a branch seen since its start goes to, by number.
     left: u32,
+    moved: bool,
 }
 
 struct Around {
@@ -65,7 +68,10 @@ impl Hoisting {
                     self.depth_of[result.0 as usize] = to;
                     let inst = Inst::Let { result, op, mark };
                     match self.loops.get_mut(to as usize) {
-                        Some(around) => around.before.push(inst),
+                        Some(around) => {
+                            self.moved = true;
+                            around.before.push(inst);
+                        }
                         None => kept.push(inst),
                     }
                 }

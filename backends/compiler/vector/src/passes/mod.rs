@@ -2,7 +2,11 @@
 //!
 //! Each pass takes a valid function and leaves a valid one. All but [`contract`] keep results to the bit (NaNs'
 //! payloads apart), and none makes a memory access, a division or an atomic step where there was none. Passes know of
-//! no machine.
+//! no machine: after [`legalise`](crate::legalise::legalise), only [`licm`], [`dce`] and [`renumber`] have a place, for
+//! folding may bring back what a machine lacks.
+//!
+//! A load that must see what another thread writes while the function runs is an
+//! [`AtomicLoad`](crate::ir::Op::AtomicLoad): others are moved out of loops that do not write their space.
 
 mod contract;
 mod dce;
@@ -35,25 +39,28 @@ pub struct Options {
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
     function = checked("simplify", simplify(function));
-    rotate(&mut function);
-    function = checked("rotate", function);
-    // What rotation put in front of loops is folded, and loads become what is certain there.
-    function = checked("simplify", simplify(function));
+    if rotate(&mut function) {
+        function = checked("rotate", function);
+        // What rotation put in front of loops folds, often to nothing.
+        function = checked("simplify", simplify(function));
+    }
     dce(&mut function);
     function = checked("dce", function);
-    licm(&mut function);
+    let moved = licm(&mut function);
     function = checked("licm", function);
-    induce(&mut function);
+    let induced = induce(&mut function);
     function = checked("induce", function);
-    if options.contract {
-        contract(&mut function);
-        function = checked("contract", function);
+    let negated = options.contract && contract(&mut function);
+    function = checked("contract", function);
+    if moved || induced || negated {
+        // Equal values that came side by side, and constants that met.
+        function = checked("simplify", simplify(function));
     }
-    // Equal values that hoisting brought side by side.
-    function = checked("simplify", simplify(function));
-    dce(&mut function);
+    if moved || induced || options.contract {
+        dce(&mut function);
+    }
     renumber(&mut function);
-    checked("dce", function)
+    checked("the end", function)
 }
 
 /// The function, which a pass has left valid.

@@ -17,13 +17,16 @@ use crate::ir::*;
 const MOST_COPIED: usize = 32;
 
 /// Moves tests from loops' starts to their ends; the function must be valid.
-pub fn rotate(function: &mut Function) {
+/// Gives whether there were any.
+pub fn rotate(function: &mut Function) -> bool {
     let body = std::mem::take(&mut function.body);
     let new = (0..function.values.len() as u32).map(Value).collect();
-    let mut rotation = Rotation { function, new, branches: vec![] };
+    let mut rotation = Rotation { function, new, branches: vec![], rotated: false };
     rotation.branches.resize(rotation.function.labels as usize, 0);
     let body = rotation.list(body);
+    let rotated = rotation.rotated;
     function.body = body;
+    rotated
 }
 
 struct Rotation<'a> {
@@ -32,6 +35,7 @@ struct Rotation<'a> {
     new: Vec<Value>,
     /// By label, counted when its body has been walked.
     branches: Vec<usize>,
+    rotated: bool,
 }
 
 /// The start of a loop's body.
@@ -79,6 +83,7 @@ impl Rotation<'_> {
             Ok(split) => split,
             Err(body) => return kept.push(Inst::Loop { label, params, body }),
         };
+        self.rotated = true;
         let names: Vec<Value> = params.iter().map(|(param, _)| *param).collect();
         let first: Vec<Value> = params.iter().map(|(_, first)| *first).collect();
         let go_on = Inst::Yield { arguments: vec![] };

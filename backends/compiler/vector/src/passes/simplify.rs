@@ -25,7 +25,8 @@ pub fn simplify(function: Function) -> Function {
     let survey = Survey::new(&function);
     let Function { name, lanes, params, values, spaces, labels, body } = function;
     let loads = Loads::new(spaces.len());
-    let shell = Function { name, lanes, params: vec![], values: vec![], spaces, labels: 0, body: vec![] };
+    let new = Vec::with_capacity(values.len());
+    let shell = Function { name, lanes, params: vec![], values: new, spaces, labels: 0, body: vec![] };
     let mut simplifying = Simplifying {
         b: Builder::rebuild(shell),
         new: vec![Value(u32::MAX); values.len()],

@@ -1,5 +1,9 @@
 //! The vector IR of Warpweft's CPU compiler: kernels as programs over lanes.
 //!
+//! [`ir`] says what a function is and means. A [`Builder`] makes one, simplifying on the way; [`passes`] make it fast;
+//! [`legalise`] puts it into the words of a [`Machine`], whose generator gives [`MachineCode`]. To see and trust all that:
+//! the [`text`] form, [`verify()`], [`Evaluation`] as the oracle, and [`random`] functions.
+//!
 //! Knows neither WGSL nor any machine: what comes in was lowered from SSA, what goes out is for a code generator.
 
 pub mod ir;

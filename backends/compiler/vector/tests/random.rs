@@ -2,9 +2,10 @@
 //!
 //! `WARPWEFT_SEEDS` says how many of them (240 otherwise, more where tests are optimised); a failure prints the seed.
 
-use warpweft_vector::ir::Function;
+use warpweft_vector::ir::{Function, Op, Type};
+use warpweft_vector::legalise::legalise;
 use warpweft_vector::passes::{self, Options};
-use warpweft_vector::{Evaluation, random, verify};
+use warpweft_vector::{Evaluation, Machine, random, verify};
 
 fn seeds() -> u64 {
     let count = std::env::var("WARPWEFT_SEEDS").ok().and_then(|text| text.parse().ok());
@@ -165,4 +166,24 @@ fn contraction_leaves_valid_functions_that_end() {
         contracted += u32::from(function != after);
     });
     assert!(contracted > 0);
+}
+
+/// A machine with nothing but the base that all have, and `Fma`, which not all can replace exactly.
+struct Bare;
+
+impl Machine for Bare {
+    fn has(&self, op: &Op, _: Type, _: Type) -> bool {
+        matches!(op, Op::Fma(..))
+    }
+}
+
+#[test]
+fn functions_legalised_behind_the_pipeline_keep_results() {
+    keeps(|function| {
+        let mut function = passes::pipeline(function, Options { contract: false });
+        legalise(&mut function, &Bare);
+        passes::licm(&mut function);
+        passes::dce(&mut function);
+        function
+    });
 }

@@ -65,6 +65,10 @@ pub fn pipeline(mut function: Function, options: Options) -> Function {
 
 /// The function, which a pass has left valid.
 fn checked(pass: &str, function: Function) -> Function {
-    debug_assert_eq!(crate::verify(&function).map_err(|error| error.to_string()), Ok(()), "{pass}: {function}");
+    debug_assert_eq!(
+        crate::verify(&function).map_err(|error| error.to_string()),
+        Ok(()),
+        "{pass}: {function}"
+    );
     function
 }

@@ -14,7 +14,8 @@
 //! ```
 //!
 //! One instruction a line; `;` starts a comment; `@7` is the mark. A mask follows `where`; accesses that are valid
-//! whenever the function runs are `load.always`, 16-bit elements `load.half`. Structure:
+//! whenever the function runs are `load.always`, 16-bit elements `load.half`; without an index the scale reads as 1.
+//! Structure:
 //!
 //! ```text
 //! %7: f32, %8: i32x16 = if %6 likely {        ; `else { yield }` may be left out

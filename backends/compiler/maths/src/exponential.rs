@@ -32,7 +32,7 @@ pub(crate) fn half_exp(b: &mut Builder, x: Value) -> Value {
 /// (eˣ - 1)/2 for `F64` not below 0, accurate near 0.
 pub(crate) fn half_exp_less_one(b: &mut Builder, x: Value) -> Value {
     let parts = reduce(b, x);
-    // 2ⁿ⁻² is finite for all n; the product with two rounds nothing.
+    // 2ⁿ⁻² is finite, n being 1025 at most; the product with two rounds nothing.
     let power = shifted(b, Binary::Shl, parts.power, 52);
     let quarter = b.bits_like(power, (2046 << 52) - (1021 << 52));
     let power = b.sub(power, quarter);
@@ -54,7 +54,7 @@ fn reduce(b: &mut Builder, x: Value) -> Parts {
     let (low, high, offset, log2_e) = if narrow {
         (-104.5, 90.0, TO_INTEGER_32, LOG2_E_32[0])
     } else {
-        (-746.0, 711.0, TO_INTEGER_64, LOG2_E_64[0])
+        (-746.0, 710.5, TO_INTEGER_64, LOG2_E_64[0])
     };
     let x = clamp(b, x, low, high);
     let offset = b.like(x, offset);

@@ -64,6 +64,11 @@ pub(super) fn binary(b: &mut Builder, ty: Type, op: Binary, x: Value, y: Value) 
     {
         return Some(b.constant(ty, if op == Binary::And { 0 } else { ones(ty.kind) }));
     }
+    if let Binary::And | Binary::Or = op
+        && let Some(value) = absorbed(b, ty, op, x, y).or_else(|| absorbed(b, ty, op, y, x))
+    {
+        return Some(value);
+    }
     match (op, uniform(b, y)) {
         (_, Some(c)) => integer(b, ty, op, x, c),
         (Binary::Sub, None) if uniform(b, x) == Some(0) => Some(b.neg(y)),
@@ -72,6 +77,17 @@ pub(super) fn binary(b: &mut Builder, ty: Type, op: Binary, x: Value, y: Value) 
         (Binary::Shl | Binary::ShrU | Binary::ShrS, None) if uniform(b, x) == Some(0) => Some(x),
         _ => None,
     }
+}
+
+/// `x & (x & z)`, `x & (x | z)`, `!z & (x & z)`, and the same with `|`: what masks of nested branches come to.
+fn absorbed(b: &mut Builder, ty: Type, op: Binary, x: Value, y: Value) -> Option<Value> {
+    let &Op::Binary(inner @ (Binary::And | Binary::Or), p, q) = b.definition(y)? else { return None };
+    if p == x || q == x {
+        return Some(if inner == op { y } else { x });
+    }
+    let negated = under(b, Unary::Not, x)?;
+    let none = inner == op && (p == negated || q == negated);
+    none.then(|| b.constant(ty, if op == Binary::And { 0 } else { ones(ty.kind) }))
 }
 
 /// `x op c`, of integers and masks.

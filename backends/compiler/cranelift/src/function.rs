@@ -1,12 +1,13 @@
 //! Structure to blocks: an `If` becomes a branch, the end of a `Block` a block with parameters, a `Loop` a block that is
 //! its own successor; results and loop parameters become block parameters, one for each part.
 //!
-//! Lists are worked off from a stack of our own, for they nest as deep as the program does. Knows no operation.
+//! Lists are worked off from a stack of our own, for they nest as deep as the program does. Of operations it knows
+//! only who translates which.
 
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::{self as clif, AbiParam, BlockArg, InstBuilder, Value, types};
 use cranelift_codegen::isa::CallConv;
-use warpweft_vector::ir::{self, Function, Hint, Inst, Kind, Label};
+use warpweft_vector::ir::{self, Function, Hint, Inst, Kind, Label, Op};
 
 use crate::parts::{Fact, Result, Translation, part_count, value_type};
 use crate::target::Target;
@@ -201,5 +202,44 @@ impl<'a> Translation<'a> {
             opposite = !opposite;
         }
         (self.scalar(value), opposite)
+    }
+
+    /// A list that only branches or yields: what is passed, and to which label if it branches.
+    fn only_leaves(list: &[Inst]) -> Option<(Option<Label>, &[ir::Value])> {
+        match list {
+            [Inst::Branch { label, arguments }] => Some((Some(*label), arguments)),
+            [Inst::Yield { arguments }] => Some((None, arguments)),
+            _ => None,
+        }
+    }
+
+    /// Translates an operation.
+    fn operation(&mut self, result: ir::Value, op: &'a Op) -> Result<()> {
+        match op {
+            Op::Const(bits) => self.constant(result, *bits),
+            Op::Lanes(lanes) => self.lane_constants(result, lanes),
+            Op::Splat(a) => self.splat(result, *a),
+            Op::Extract(a, lane) => self.extract(result, *a, *lane),
+            Op::ExtractAt(a, number) => self.extract_at(result, *a, *number),
+            Op::Unary(op, a) => self.unary(result, *op, *a)?,
+            Op::Binary(op, a, b) => self.binary(result, *op, *a, *b)?,
+            Op::Fma(a, b, c) => self.fma(result, *a, *b, *c),
+            Op::Compare(op, a, b) => self.compare(result, *op, *a, *b)?,
+            Op::Select(c, a, b) => self.select(result, *c, *a, *b),
+            Op::Convert(op, a) => self.convert(result, *op, *a)?,
+            Op::Any(a) => self.any(result, *a),
+            Op::All(a) => self.all(result, *a),
+            Op::Bits(a) => self.bits(result, *a),
+            Op::Mask(a) => self.mask(result, *a),
+            Op::Permute(a, b) => self.permute(result, *a, *b),
+            Op::Reduce(op, a) => self.reduce(result, *op, *a)?,
+            Op::Load(access) => self.load(result, access)?,
+            Op::LoadMasked(access, mask) => self.load_masked(result, access, *mask)?,
+            Op::Gather(scattered, mask) => self.gather(result, scattered, *mask)?,
+            Op::Atomic(op, access, a) => self.atomic(result, *op, access, *a)?,
+            Op::CompareExchange(access, a, b) => self.compare_exchange(result, access, *a, *b)?,
+            Op::AtomicLoad(access) => self.atomic_load(result, access)?,
+        }
+        Ok(())
     }
 }

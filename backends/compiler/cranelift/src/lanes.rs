@@ -4,7 +4,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types};
-use warpweft_vector::ir::{self, Binary, Inst, Kind, Op};
+use warpweft_vector::ir::{self, Binary, Kind};
 
 use crate::parts::{Fact, Result, Translation, lanes_per_part, part_count, part_type, scalar_type};
 
@@ -335,44 +335,5 @@ impl<'a> Translation<'a> {
         }
         debug_assert_eq!(scalar_type(ty.kind), part_type(ty.kind).lane_type());
         Ok(self.lane(whole, 0))
-    }
-
-    /// Translates an operation.
-    pub(crate) fn operation(&mut self, result: ir::Value, op: &'a Op) -> Result<()> {
-        match op {
-            Op::Const(bits) => self.constant(result, *bits),
-            Op::Lanes(lanes) => self.lane_constants(result, lanes),
-            Op::Splat(a) => self.splat(result, *a),
-            Op::Extract(a, lane) => self.extract(result, *a, *lane),
-            Op::ExtractAt(a, number) => self.extract_at(result, *a, *number),
-            Op::Unary(op, a) => self.unary(result, *op, *a)?,
-            Op::Binary(op, a, b) => self.binary(result, *op, *a, *b)?,
-            Op::Fma(a, b, c) => self.fma(result, *a, *b, *c),
-            Op::Compare(op, a, b) => self.compare(result, *op, *a, *b)?,
-            Op::Select(c, a, b) => self.select(result, *c, *a, *b),
-            Op::Convert(op, a) => self.convert(result, *op, *a)?,
-            Op::Any(a) => self.any(result, *a),
-            Op::All(a) => self.all(result, *a),
-            Op::Bits(a) => self.bits(result, *a),
-            Op::Mask(a) => self.mask(result, *a),
-            Op::Permute(a, b) => self.permute(result, *a, *b),
-            Op::Reduce(op, a) => self.reduce(result, *op, *a)?,
-            Op::Load(access) => self.load(result, access)?,
-            Op::LoadMasked(access, mask) => self.load_masked(result, access, *mask)?,
-            Op::Gather(scattered, mask) => self.gather(result, scattered, *mask)?,
-            Op::Atomic(op, access, a) => self.atomic(result, *op, access, *a)?,
-            Op::CompareExchange(access, a, b) => self.compare_exchange(result, access, *a, *b)?,
-            Op::AtomicLoad(access) => self.atomic_load(result, access)?,
-        }
-        Ok(())
-    }
-
-    /// A list that only branches or yields: what is passed, and to which label if it branches.
-    pub(crate) fn only_leaves(list: &[Inst]) -> Option<(Option<ir::Label>, &[ir::Value])> {
-        match list {
-            [Inst::Branch { label, arguments }] => Some((Some(*label), arguments)),
-            [Inst::Yield { arguments }] => Some((None, arguments)),
-            _ => None,
-        }
     }
 }

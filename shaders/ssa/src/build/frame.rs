@@ -125,16 +125,27 @@ impl<'a> Builder<'a> {
             .skip_while(char::is_ascii_digit)
             .collect();
         let plain = if plain.is_empty() { "array".to_string() } else { plain };
+        // Inlined functions bring the same names again and again: each name remembers how often.
         let mut unique = plain.clone();
-        let mut n = 1;
-        while self.variables.iter().any(|v| v.name == unique)
-            || self.bindings.iter().any(|b| b.name == unique)
-        {
-            n += 1;
-            unique = format!("{plain}_{n}");
+        while !self.names.insert(unique.clone()) {
+            let count = self.name_counts.entry(plain.clone()).or_insert(1);
+            *count += 1;
+            unique = format!("{plain}_{count}");
         }
         self.variables.push(Variable { name: unique, workgroup, size: size as u32 });
         Ok(self.variables.len() as u32 - 1)
+    }
+
+    /// Memory for a local: what a function that has ended leaves, where it has the right size.
+    fn local_memory(&mut self, name: &str, bytes: u64) -> Result<u32, Unsupported> {
+        let free = self
+            .free
+            .iter()
+            .rposition(|&n| u64::from(self.variables[n as usize].size) == bytes.next_multiple_of(4));
+        match free {
+            Some(free) => Ok(self.free.swap_remove(free)),
+            None => self.variable(name, bytes, false),
+        }
     }
 
     /// A local of that type; `dynamic` are the leaves that must be memory.
@@ -143,12 +154,12 @@ impl<'a> Builder<'a> {
         let mut stored = Vec::new();
         if leaves > MOST_SLOTS || self.slots.len() as u64 + leaves > 1 << 14 {
             let count = u32::try_from(leaves).unwrap_or(u32::MAX);
-            let variable = self.variable(name, self.types.size(ty), false)?;
+            let variable = self.local_memory(name, self.types.size(ty))?;
             stored.push(StoredPart { first: 0, count, byte: 0, variable });
         } else {
             for &(first, count) in dynamic {
                 let Some((part, byte)) = self.part(ty, first, count) else { continue };
-                let variable = self.variable(name, self.types.size(part), false)?;
+                let variable = self.local_memory(name, self.types.size(part))?;
                 stored.push(StoredPart { first, count, byte, variable });
             }
         }
@@ -307,7 +318,9 @@ impl<'a> Builder<'a> {
     /// Drops what the function that ends had: slots and locals from there on.
     pub(super) fn forget(&mut self, slots: usize, locals: usize) {
         self.slots.truncate(slots);
-        self.locals.truncate(locals);
+        for local in self.locals.drain(locals..) {
+            self.free.extend(local.stored.iter().map(|part| part.variable));
+        }
     }
 
     /// The list so far, in exchange for an empty one.

@@ -33,7 +33,7 @@ use frame::{Frame, Local};
 use naga::valid::ModuleInfo;
 use naga::{GlobalVariable, Handle, Module, Span};
 use pointer::Pointer;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use types::Types;
 use values::Values;
@@ -65,6 +65,11 @@ struct Builder<'a> {
     variables: Vec<Variable>,
     /// Bytes of all private variables.
     private_bytes: u64,
+    /// Variables of functions that have ended: memory for the next one's.
+    free: Vec<u32>,
+    /// Names of bindings and variables, and how often a name was given out with a number.
+    names: FxHashSet<String>,
+    name_counts: FxHashMap<String, u32>,
     values: Values,
     edges: Vec<Vec<Value>>,
     joins: Vec<Join>,
@@ -116,6 +121,9 @@ impl Function {
             bindings: bindings(kernel),
             variables: Vec::new(),
             private_bytes: 0,
+            free: Vec::new(),
+            names: kernel.interface().bindings.iter().map(|binding| binding.name.clone()).collect(),
+            name_counts: FxHashMap::default(),
             values: Values::default(),
             edges: Vec::new(),
             joins: Vec::new(),

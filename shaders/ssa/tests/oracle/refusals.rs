@@ -89,6 +89,46 @@ fn deep_nesting_within_bounds() {
 }
 
 #[test]
+fn deep_calls_within_bounds() {
+    let mut wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+        fn f0(n: u32) -> u32 { if n > 3 { return x[n]; } return n; }\n"
+        .to_string();
+    for n in 1..146 {
+        wgsl += &format!(
+            "fn f{n}(n: u32) -> u32 {{
+                if n > 1 {{ var a: array<u32, 4>; a[n % 4] = n; return f{before}(a[n % 3]) + a[n % 5]; }}
+                return n;
+             }}\n",
+            before = n - 1
+        );
+    }
+    wgsl += "@compute @workgroup_size(1) fn main() { x[0] = f145(x[1]); }";
+    let function = function(&kernel(&wgsl));
+    assert!(function.to_string().lines().count() > 5 * 145);
+    assert_eq!(function.variables.len(), 145);
+}
+
+#[test]
+fn calls_one_after_the_other_share_memory() {
+    let calls: String = (0..50).map(|n| format!("sum += f(sum + {n});\n")).collect();
+    let wgsl = format!(
+        "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+         fn f(n: u32) -> u32 {{ var a: array<u32, 4>; a[n % 4] = n; a[1] += 2; return a[n % 3]; }}
+         @compute @workgroup_size(1) fn main() {{ var sum = x[0]; {calls} x[0] = sum; }}"
+    );
+    assert_eq!(function(&kernel(&wgsl)).variables.len(), 1);
+    let mut sum = 5u32;
+    for n in 0..50 {
+        let m = sum.wrapping_add(n);
+        let mut a = [0u32; 4];
+        a[m as usize % 4] = m;
+        a[1] = a[1].wrapping_add(2);
+        sum = sum.wrapping_add(a[m as usize % 3]);
+    }
+    Test::new(&wgsl).bind("x", &[5u32]).expect("x", &[sum]);
+}
+
+#[test]
 fn a_long_kernel() {
     // Two thousand lines in one block.
     let lines: String = (0..2000).map(|n| format!("a = a * {n} + x[a % 7];\n")).collect();

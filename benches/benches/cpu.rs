@@ -27,7 +27,7 @@ use warpweft_benches::long_kernel::long_kernel;
 use warpweft_benches::opencl::{OnOpenCl, OpenCl};
 use warpweft_benches::rival::{Host, Rival};
 use warpweft_benches::session::{Contestant, Pace, contest};
-use warpweft_benches::{idiomatic, table};
+use warpweft_benches::{idiomatic, lanes, table};
 use warpweft_problems::{ALL, Case, Problem, Scale};
 
 /// Compare the CPU paths with everything else that runs such kernels on a CPU.
@@ -104,6 +104,9 @@ impl Devices {
         }
         if let Some(function) = idiomatic::function(problem.name) {
             add(table::RUST, Ok(Box::new(Host::new(problem, function))));
+        }
+        if let Some(function) = lanes::function(problem.name) {
+            add("Rust + rayon, lanes", Ok(Box::new(Host::new(problem, function))));
         }
         #[cfg(target_arch = "x86_64")]
         for way in by_hand::Way::available() {

@@ -9,6 +9,7 @@ pub mod compile;
 pub mod device;
 pub mod findings;
 pub mod idiomatic;
+pub mod lanes;
 pub mod limits;
 pub mod long_kernel;
 #[cfg(feature = "opencl")]

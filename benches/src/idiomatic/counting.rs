@@ -23,24 +23,18 @@ pub(super) fn prefix_scan(problem: &Problem, outputs: &mut [Words]) {
     });
 }
 
-/// Each task counts for itself, in four tables, so that equal neighbours need not wait for each other.
+/// Each task counts for itself. (Several tables per task, against waiting for equal neighbours, are no faster.)
 pub(super) fn histogram(problem: &Problem, outputs: &mut [Words]) {
     let x = problem.array("x").u32();
     let count = |x: &[u32]| {
-        let mut tables = [[0u32; 256]; 4];
-        let (quads, rest) = x.as_chunks::<4>();
-        for quad in quads {
-            tables.iter_mut().zip(quad).for_each(|(table, x)| table[(x & 255) as usize] += 1);
-        }
-        rest.iter().for_each(|x| tables[0][(x & 255) as usize] += 1);
-        tables
+        let mut table = [0u32; 256];
+        x.iter().for_each(|x| table[(x & 255) as usize] += 1);
+        table
     };
-    let sum = |mut a: [[u32; 256]; 4], b: [[u32; 256]; 4]| {
-        a.as_flattened_mut().iter_mut().zip(b.as_flattened()).for_each(|(a, b)| *a += b);
+    let sum = |mut a: [u32; 256], b: [u32; 256]| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
         a
     };
-    let tables = x.par_chunks(1 << 18).map(count).reduce(|| [[0; 256]; 4], sum);
-    for (value, bin) in outputs[0].u32_mut().iter_mut().enumerate() {
-        *bin += tables.iter().map(|table| table[value]).sum::<u32>();
-    }
+    let table = x.par_chunks(1 << 18).map(count).reduce(|| [0; 256], sum);
+    outputs[0].u32_mut().iter_mut().zip(table).for_each(|(bin, count)| *bin += count);
 }

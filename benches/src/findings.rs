@@ -51,6 +51,8 @@ pub struct Row {
     pub bytes: f64,
     /// Arithmetic bounds it; else memory does.
     pub counts_flops: bool,
+    /// The part of the rate of fused multiply-adds that its mix of operations allows.
+    pub mix: f64,
     /// The Rust rival computes the same by another algorithm: outside the ratios.
     pub other_algorithm: bool,
     /// Those who were right, and their times.

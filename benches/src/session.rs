@@ -133,6 +133,7 @@ pub fn contest(problem: &Problem, contestants: Vec<Contestant<'_>>, pace: Pace) 
         flops: problem.flops,
         bytes: problem.bytes,
         counts_flops: problem.limit == Limit::Flops,
+        mix: problem.mix,
         other_algorithm: crate::idiomatic::differs(problem.name),
         times,
         missing,

@@ -83,9 +83,10 @@ fn times(findings: &Findings) -> String {
     text
 }
 
-/// What the kernel's compulsory bytes or flops take at the best rate that was measured.
+/// What the kernel's compulsory bytes, or flops in its mix, take at the best rate that was measured.
 fn ideal(findings: &Findings, row: &Row) -> Option<f64> {
-    let (unit, amount) = if row.counts_flops { ("GFLOP/s", row.flops) } else { ("GB/s", row.bytes) };
+    let (unit, amount) =
+        if row.counts_flops { ("GFLOP/s", row.flops / row.mix) } else { ("GB/s", row.bytes) };
     // Sums only read; everything else writes too.
     let fits = |name: &str| match (row.counts_flops, row.kernel) {
         (true, _) => true,
@@ -234,6 +235,7 @@ mod tests {
             flops: 1e9,
             bytes: 1e9,
             counts_flops: false,
+            mix: 1.0,
             other_algorithm,
             times: medians.iter().map(entry).collect(),
             missing: vec![Missing { rival: "PoCL".into(), reason: "a wrong result".into(), failed: true }],

@@ -30,6 +30,8 @@ fn bodies(name: &'static str, source: &'static str, workgroup: u32, scale: Scale
         flops: NBODY.flops(n as u64).unwrap_or(0.0),
         bytes: NBODY.bytes(n as u64),
         limit: Limit::Flops,
+        // Of a pair 16: 3 differences, 3 and 3 fused, 3 products, and 4 for the inverse root (an estimate, one Newton step).
+        mix: 20.0 / 32.0,
         accumulates: false,
     }
 }
@@ -72,6 +74,8 @@ pub(crate) fn mandelbrot(scale: Scale, seed: u64) -> Problem {
         bytes: MANDELBROT.bytes(counts.len() as u64),
         outputs: vec![Output { array: 0, expected: Expected::Mostly(counts, 5) }],
         limit: Limit::Flops,
+        // Of an iteration 8: 1 product, 3 fused, 2 sums, a comparison, and counting.
+        mix: 8.0 / 16.0,
         accumulates: false,
     }
 }
@@ -116,6 +120,9 @@ pub(crate) fn black_scholes(scale: Scale, seed: u64) -> Problem {
         flops: 58.0 * n as f64,
         bytes: 20.0 * n as f64,
         limit: Limit::Flops,
+        // Of an option about 100: 11 for each exponential, 12 for the logarithm, 3 for each quotient, 4 for the root, the rest
+        // fused where it can be.
+        mix: 58.0 / 200.0,
         accumulates: false,
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn prefix_scan(scale: Scale, seed: u64) -> Problem {
         flops: 0.0,
         bytes: 12.0 * n as f64,
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: false,
     }
 }
@@ -67,6 +68,7 @@ pub(crate) fn histogram(scale: Scale, seed: u64) -> Problem {
         flops: 0.0,
         bytes: 4.0 * n as f64,
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: true,
     }
 }

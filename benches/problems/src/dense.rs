@@ -32,6 +32,7 @@ fn product(name: &'static str, source: &'static str, scale: Scale, seed: u64) ->
         flops: 2.0 * (n * n * n) as f64,
         bytes: 12.0 * (n * n) as f64,
         limit: Limit::Flops,
+        mix: 1.0,
         accumulates: false,
     }
 }

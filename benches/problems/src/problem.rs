@@ -69,6 +69,9 @@ pub struct Problem {
     pub bytes: f64,
     /// What bounds it.
     pub limit: Limit,
+    /// The part of the rate of fused multiply-adds that its mix of operations allows: flops, as they are counted,
+    /// divided by twice the vector instructions that they need at least, at one a lane.
+    pub mix: f64,
     /// A run adds to what the one before it left: only the first one after a reset gives what is expected.
     pub accumulates: bool,
 }

@@ -55,6 +55,7 @@ impl Rows {
             flops: 2.0 * elements,
             bytes: 8.0 * elements + 12.0 * rows as f64,
             limit: Limit::Bandwidth,
+            mix: 1.0,
             accumulates: false,
         }
     }

@@ -47,6 +47,7 @@ pub(crate) fn triad(scale: Scale, seed: u64) -> Problem {
         flops: TRIAD.flops(n as u64).unwrap_or(0.0),
         bytes: TRIAD.bytes(n as u64),
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: false,
     }
 }
@@ -68,6 +69,7 @@ pub(crate) fn saxpy(scale: Scale, seed: u64) -> Problem {
         flops: SAXPY.flops(n as u64).unwrap_or(0.0),
         bytes: SAXPY.bytes(n as u64),
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: true,
     }
 }
@@ -96,6 +98,7 @@ pub(crate) fn jacobi2d(scale: Scale, seed: u64) -> Problem {
         flops: JACOBI2D.flops(n as u64).unwrap_or(0.0),
         bytes: JACOBI2D.bytes(n as u64),
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: false,
     }
 }
@@ -137,6 +140,7 @@ pub(crate) fn reduce_sum(scale: Scale, seed: u64) -> Problem {
         flops: n as f64,
         bytes: 4.0 * n as f64,
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: false,
     }
 }
@@ -164,6 +168,7 @@ pub(crate) fn transpose(scale: Scale, seed: u64) -> Problem {
         flops: 0.0,
         bytes: TRANSPOSE.bytes(n as u64),
         limit: Limit::Bandwidth,
+        mix: 1.0,
         accumulates: false,
     }
 }

@@ -39,17 +39,46 @@ thread_local! {
     static CONTEXT: RefCell<Ctx> = RefCell::new(Ctx::default());
 }
 
+/// Above this the thorough allocator takes tens of milliseconds, the fast one less than one; its code is several times
+/// slower, but spends its time on spills either way.
+const MOST_CROWDING: u64 = 200_000;
+
+/// The checker's time grows with the square of the program.
+#[cfg(debug_assertions)]
+const CHECKED: usize = 3000;
+
+/// How many values have no register, summed over all instructions: the thorough allocator takes about 70 ns for each.
+fn crowding(program: &Program, environment: &MachineEnv) -> u64 {
+    let ranges = program.live_ranges();
+    let mut sum = 0;
+    for class in [INT, MASK, VEC] {
+        let registers = environment.preferred_regs_by_class[class as usize].len()
+            + environment.non_preferred_regs_by_class[class as usize].len();
+        let mut changes = vec![0i32; program.insts.len() + 1];
+        for &(of, from, to) in &ranges {
+            if of == class {
+                changes[from as usize] += 1;
+                changes[to as usize] -= 1;
+            }
+        }
+        let mut live = 0i64;
+        for change in changes {
+            live += i64::from(change);
+            sum += (live - registers as i64).max(0) as u64;
+        }
+    }
+    sum
+}
+
 /// Allocates the registers of a program.
 ///
 /// # Errors
 /// When the allocator finds the program wanting; in words.
 pub(crate) fn allocate(program: &Program, level: Level) -> Result<Output, String> {
     let environment = environment(level);
-    let options = RegallocOptions {
-        verbose_log: false,
-        validate_ssa: cfg!(debug_assertions),
-        algorithm: Algorithm::Ion,
-    };
+    let algorithm =
+        if crowding(program, &environment) > MOST_CROWDING { Algorithm::Fastalloc } else { Algorithm::Ion };
+    let options = RegallocOptions { verbose_log: false, validate_ssa: cfg!(debug_assertions), algorithm };
     let output = CONTEXT.with(|context| {
         // Taken out, so that a panic leaves nothing half done behind.
         let mut ctx = context.take();
@@ -60,7 +89,7 @@ pub(crate) fn allocate(program: &Program, level: Level) -> Result<Output, String
         Ok::<_, String>(output)
     })?;
     #[cfg(debug_assertions)]
-    {
+    if program.insts.len() < CHECKED {
         let mut checker = regalloc2::checker::Checker::new(program, &environment);
         checker.prepare(&output);
         checker.run().map_err(|error| format!("{error:?}"))?;

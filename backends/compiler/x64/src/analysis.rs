@@ -3,7 +3,7 @@
 //! An operation whose only use comes later in the same list may be selected there, together with its user. What reads
 //! memory may wait only as long as nothing writes any. Knows no machine.
 
-use warpweft_vector::ir::{Effect, Function, Inst, Op, Value};
+use warpweft_vector::ir::{Binary, Effect, Function, Inst, Op, Value};
 
 /// What is known of a value's uses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +16,10 @@ pub(crate) struct Uses {
     pub(crate) same_epoch: bool,
     /// The definition and the (last) use are in the same loop.
     pub(crate) same_loop: bool,
+    /// The (last) use is as what a `Select` gives where its condition holds.
+    pub(crate) chosen: bool,
+    /// The (last) use is in an `And`.
+    pub(crate) conjoined: bool,
     home: (u32, u32, u32),
 }
 
@@ -37,6 +41,14 @@ pub(crate) fn analyse(function: &Function) -> Vec<Uses> {
         match inst {
             Inst::Let { result, op, .. } => {
                 op_operands(op, |value| use_of(&mut uses, value, here));
+                match op {
+                    Op::Select(_, then, _) => uses[then.0 as usize].chosen = true,
+                    Op::Binary(Binary::And, a, b) => {
+                        uses[a.0 as usize].conjoined = true;
+                        uses[b.0 as usize].conjoined = true;
+                    }
+                    _ => {}
+                }
                 if op.has_effect() {
                     epoch += 1;
                 }
@@ -91,6 +103,7 @@ fn define(uses: &mut [Uses], value: Value, home: (u32, u32, u32)) {
 fn use_of(uses: &mut [Uses], value: Value, (list, epoch, round): (u32, u32, u32)) {
     let uses = &mut uses[value.0 as usize];
     uses.count += 1;
+    (uses.chosen, uses.conjoined) = (false, false);
     uses.same_list = uses.home.0 == list;
     uses.same_epoch = uses.same_list && uses.home.1 == epoch;
     uses.same_loop = uses.home.2 == round;

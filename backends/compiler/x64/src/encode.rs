@@ -56,7 +56,45 @@ impl Bytes {
             .encode(instruction, 0)
             .map_err(|error| format!("{error} in {:?}", instruction.code()))?;
         self.length += size as u32;
+        #[cfg(debug_assertions)]
+        self.reread(instruction, size)?;
         Ok(())
+    }
+
+    /// Debug builds read every instruction back: what was encoded is what was meant.
+    #[cfg(debug_assertions)]
+    fn reread(&mut self, meant: &Instruction, size: usize) -> Result<(), String> {
+        let buffer = self.encoder.take_buffer();
+        let read = iced_x86::Decoder::new(64, &buffer[buffer.len() - size..], iced_x86::DecoderOptions::NONE)
+            .decode();
+        self.encoder.set_buffer(buffer);
+        let operand = |instruction: &Instruction, place: u32| match instruction.op_kind(place) {
+            OpKind::Register => (OpKind::Register, instruction.op_register(place), 0),
+            OpKind::Memory => (OpKind::Memory, Register::None, 0),
+            kind => (kind, Register::None, instruction.immediate(place)),
+        };
+        let memory = |instruction: &Instruction| {
+            let relative = instruction.memory_base() == Register::RIP;
+            let displacement = if relative { 0 } else { instruction.memory_displacement64() };
+            (
+                instruction.memory_base(),
+                instruction.memory_index(),
+                if instruction.memory_index() == Register::None {
+                    1
+                } else {
+                    instruction.memory_index_scale()
+                },
+                displacement,
+                instruction.is_broadcast(),
+            )
+        };
+        let same = read.code() == meant.code()
+            && (0..meant.op_count()).all(|place| operand(&read, place) == operand(meant, place))
+            && memory(&read) == memory(meant)
+            && read.op_mask() == meant.op_mask()
+            && read.zeroing_masking() == meant.zeroing_masking()
+            && read.has_lock_prefix() == meant.has_lock_prefix();
+        if same { Ok(()) } else { Err(format!("`{meant:?}` was encoded as `{read:?}`")) }
     }
 
     /// A byte as it is.

@@ -116,7 +116,8 @@ fn dummy() -> warpweft_vector::ir::Value {
 /// Vectors can be counted in: not every AVX-512 can.
 fn counts_ones() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx512vpopcntdq");
+    let found = is_x86_feature_detected!("avx512vpopcntdq");
     #[cfg(not(target_arch = "x86_64"))]
-    false
+    let found = false;
+    found
 }

@@ -11,6 +11,7 @@ pub fn listing(code: &MachineCode) -> String {
     let mut formatter = IntelFormatter::new();
     formatter.options_mut().set_space_after_operand_separator(true);
     formatter.options_mut().set_rip_relative_addresses(true);
+    formatter.options_mut().set_branch_leading_zeros(false);
     let mut marks = code.marks.iter().peekable();
     for instruction in Decoder::with_ip(64, &code.bytes[..code.code], 0, DecoderOptions::NONE).iter() {
         while let Some((_, mark)) = marks.next_if(|(at, _)| u64::from(*at) <= instruction.ip()) {

@@ -452,6 +452,25 @@ impl Program {
         }
     }
 
+    /// The class of each virtual register, and from which instruction to which it is needed, loops left aside.
+    pub(crate) fn live_ranges(&self) -> Vec<(RegClass, u32, u32)> {
+        let mut ranges = vec![(INT, u32::MAX, 0); self.vregs as usize];
+        let mut see = |register: VReg, at: u32| {
+            let range = &mut ranges[register.vreg()];
+            *range = (register.class(), range.1.min(at), range.2.max(at));
+        };
+        for block in &self.blocks {
+            block.params.iter().for_each(|&param| see(param, block.first));
+            block.arguments.iter().for_each(|&argument| see(argument, block.end - 1));
+        }
+        for (at, inst) in self.insts.iter().enumerate() {
+            let operands = &self.operands[inst.first as usize..inst.first as usize + inst.count as usize];
+            operands.iter().for_each(|operand| see(operand.vreg(), at as u32));
+        }
+        ranges.retain(|&(_, from, _)| from != u32::MAX);
+        ranges
+    }
+
     /// The instructions of a block.
     pub(crate) fn range(&self, block: usize) -> std::ops::Range<usize> {
         self.blocks[block].first as usize..self.blocks[block].end as usize

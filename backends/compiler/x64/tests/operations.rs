@@ -465,14 +465,26 @@ fn masks_as_a_whole() {
             })
             .collect();
         let scalar = Type::scalar(Kind::Bool);
-        sweep("any", &[Kind::Bool], Kind::Bool, |b, v| b.define(scalar, Op::Any(v[0])), &[set.clone()]);
-        sweep("all", &[Kind::Bool], Kind::Bool, |b, v| b.define(scalar, Op::All(v[0])), &[set.clone()]);
+        sweep(
+            "any",
+            &[Kind::Bool],
+            Kind::Bool,
+            |b, v| b.define(scalar, Op::Any(v[0])),
+            std::slice::from_ref(&set),
+        );
+        sweep(
+            "all",
+            &[Kind::Bool],
+            Kind::Bool,
+            |b, v| b.define(scalar, Op::All(v[0])),
+            std::slice::from_ref(&set),
+        );
         sweep(
             "bits",
             &[Kind::Bool],
             Kind::I64,
             |b, v| b.define(Type::scalar(Kind::I64), Op::Bits(v[0])),
-            &[set.clone()],
+            std::slice::from_ref(&set),
         );
         sweep(
             "mask",
@@ -485,7 +497,7 @@ fn masks_as_a_whole() {
                 let ty = b.vector(Kind::Bool);
                 b.define(ty, Op::Mask(flipped))
             },
-            &[set.clone()],
+            std::slice::from_ref(&set),
         );
         for kind in ALL {
             // Masks made by comparing lanes of one size and used on lanes of another.
@@ -501,6 +513,68 @@ fn masks_as_a_whole() {
                 },
                 &[set.iter().map(|&bit| (bit as f64).to_bits()).collect(), pairs(kind, 1).remove(0)],
             );
+        }
+    }
+}
+
+#[test]
+fn operations_under_masks() {
+    use Binary::*;
+    for kind in ALL {
+        let operations: &[Binary] = if kind.is_float() {
+            &[Add, Sub, Mul, Div, Min, Max]
+        } else {
+            &[Add, Sub, Mul, And, Or, Xor, MinS, MaxU, Shl, ShrS, ShrU]
+        };
+        let less = if kind.is_float() { Compare::Lt } else { Compare::LtS };
+        let mut sets = pairs(kind, 2);
+        if kind.is_int() {
+            sets[1].iter_mut().for_each(|amount| *amount %= u64::from(kind.size()) * 8);
+        }
+        for &op in operations {
+            for otherwise in 0..3 {
+                let make = |b: &mut Builder, v: &[Value]| {
+                    let mask = b.compare(less, v[0], v[1]);
+                    let result = b.binary(op, v[0], v[1]);
+                    let other = match otherwise {
+                        0 => b.like(v[0], 0.0),
+                        1 => v[0],
+                        _ => b.like(v[0], 9.0),
+                    };
+                    b.select(mask, result, other)
+                };
+                for lanes in [4, 8, 32] {
+                    sweep_one("merge", &[kind; 2], kind, &make, &sets, lanes, From::Registers);
+                    sweep_one("merge", &[kind; 2], kind, &make, &sets, lanes, From::Memory);
+                }
+            }
+        }
+        if kind.is_float() {
+            for negative in [false, true] {
+                let make = |b: &mut Builder, v: &[Value]| {
+                    let mask = b.compare(less, v[0], v[1]);
+                    let x = if negative { b.neg(v[0]) } else { v[0] };
+                    let result = b.fma(x, v[1], v[2]);
+                    b.select(mask, result, v[2])
+                };
+                for lanes in WIDTHS {
+                    sweep_one("fused", &[kind; 3], kind, &make, &pairs(kind, 3), lanes, From::Registers);
+                }
+            }
+        }
+        for other in ALL {
+            let make = |b: &mut Builder, v: &[Value]| {
+                let x = b.compare(less, v[0], v[1]);
+                let greater = if other.is_float() { Compare::Ge } else { Compare::GeU };
+                let five = b.like(v[2], 5.0);
+                let y = b.compare(greater, v[2], five);
+                b.and(x, y)
+            };
+            let mut sets = pairs(kind, 2);
+            sets.push(pairs(other, 1).remove(0));
+            for lanes in WIDTHS {
+                sweep_one("both", &[kind, kind, other], Kind::Bool, &make, &sets, lanes, From::Registers);
+            }
         }
     }
 }

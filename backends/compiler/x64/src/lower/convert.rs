@@ -180,11 +180,11 @@ impl<'f> Lower<'f> {
                     }
                     (Convert::ToSigned, Kind::I32 | Kind::I64) => {
                         let a = self.reg(a, part)?;
-                        self.to_signed(ty.kind, length, a)?
+                        self.signed_of(ty.kind, length, a)?
                     }
                     (Convert::ToUnsigned, Kind::I32 | Kind::I64) => {
                         let a = self.reg(a, part)?;
-                        self.to_unsigned(ty.kind, length, a)?
+                        self.unsigned_of(ty.kind, length, a)?
                     }
                     (Convert::FromHalf, _) => {
                         let a = self.reg(a, part)?;
@@ -221,7 +221,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Floats to signed integers of the same size.
-    fn to_signed(&mut self, kind: Kind, length: Length, a: VReg) -> Selected<VReg> {
+    fn signed_of(&mut self, kind: Kind, length: Length, a: VReg) -> Selected<VReg> {
         let long = kind == Kind::I64;
         let float = if long { Kind::F64 } else { Kind::F32 };
         let limit = if long { 9223372036854775808f64.to_bits() } else { u64::from(2147483648f32.to_bits()) };
@@ -245,7 +245,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Floats to unsigned integers of the same size.
-    fn to_unsigned(&mut self, kind: Kind, length: Length, a: VReg) -> Selected<VReg> {
+    fn unsigned_of(&mut self, kind: Kind, length: Length, a: VReg) -> Selected<VReg> {
         let long = kind == Kind::I64;
         let float = if long { Kind::F64 } else { Kind::F32 };
         let zero = self.zero();
@@ -338,14 +338,14 @@ impl<'f> Lower<'f> {
                     (_, Kind::F32) => (V::Cvtsi2Ss64, View::G64),
                     _ => (V::Cvtsi2Sd64, View::G64),
                 };
-                Ok(self.from_integer(v, a, view))
+                Ok(self.integer_to_float(v, a, view))
             }
-            Convert::FromUnsigned => self.from_unsigned(a, from, to),
-            Convert::ToSigned | Convert::ToUnsigned => self.to_integer(convert, a, from, to),
+            Convert::FromUnsigned => self.unsigned_to_float(a, from, to),
+            Convert::ToSigned | Convert::ToUnsigned => self.integer_of(convert, a, from, to),
         }
     }
 
-    fn from_integer(&mut self, v: V, a: VReg, view: View) -> VReg {
+    fn integer_to_float(&mut self, v: V, a: VReg, view: View) -> VReg {
         // The rest of the register comes from zeros: nothing to wait for.
         let zero = self.zero();
         let register = self.vec();
@@ -358,7 +358,7 @@ impl<'f> Lower<'f> {
         register
     }
 
-    fn from_unsigned(&mut self, a: Value, from: Kind, to: Kind) -> Selected<VReg> {
+    fn unsigned_to_float(&mut self, a: Value, from: Kind, to: Kind) -> Selected<VReg> {
         let a = self.reg(a, 0)?;
         if self.wide() {
             let (v, view) = match (from, to) {
@@ -367,13 +367,13 @@ impl<'f> Lower<'f> {
                 (_, Kind::F32) => (V::Cvtusi2Ss64, View::G64),
                 _ => (V::Cvtusi2Sd64, View::G64),
             };
-            return Ok(self.from_integer(v, a, view));
+            return Ok(self.integer_to_float(v, a, view));
         }
         if from == Kind::I32 {
             let wide = self.int();
             self.code(Code::Mov_r32_rm32).def(wide, View::G32).uses(a, View::G32).finish();
             let v = if to == Kind::F32 { V::Cvtsi2Ss64 } else { V::Cvtsi2Sd64 };
-            return Ok(self.from_integer(v, wide, View::G64));
+            return Ok(self.integer_to_float(v, wide, View::G64));
         }
         // Half of it, its last bit kept so that rounding is the same; doubled where the number has its top bit.
         let half = self.int();
@@ -385,7 +385,7 @@ impl<'f> Lower<'f> {
         self.code(Code::Test_rm64_r64).uses(a, View::G64).uses(a, View::G64).finish();
         let chosen = self.move_if(Cc::Less, Kind::I64, a, half_odd);
         let v = if to == Kind::F32 { V::Cvtsi2Ss64 } else { V::Cvtsi2Sd64 };
-        let number = self.from_integer(v, chosen, View::G64);
+        let number = self.integer_to_float(v, chosen, View::G64);
         let v = floats!(true, to, AddPs, AddPd, AddSs, AddSd);
         let doubled = self.v3(v, Length::X, number, number);
         let sign = self.int();
@@ -394,7 +394,7 @@ impl<'f> Lower<'f> {
         Ok(self.blend(to.size(), Length::X, mask, doubled.into(), number))
     }
 
-    fn to_integer(&mut self, convert: Convert, a: Value, from: Kind, to: Kind) -> Selected<VReg> {
+    fn integer_of(&mut self, convert: Convert, a: Value, from: Kind, to: Kind) -> Selected<VReg> {
         let signed = convert == Convert::ToSigned;
         let a = self.reg(a, 0)?;
         let long = to == Kind::I64;
@@ -404,13 +404,13 @@ impl<'f> Lower<'f> {
         if same_size || long {
             if !long || self.wide() {
                 let number = if signed {
-                    self.to_signed(to, Length::X, a)?
+                    self.signed_of(to, Length::X, a)?
                 } else {
-                    self.to_unsigned(to, Length::X, a)?
+                    self.unsigned_of(to, Length::X, a)?
                 };
                 return Ok(self.extract_lane(number, to, Length::X, 0));
             }
-            return self.to_long(signed, a);
+            return self.long_of(signed, a);
         }
         if self.wide() {
             let number = if signed {
@@ -439,7 +439,7 @@ impl<'f> Lower<'f> {
     }
 
     /// AVX2: F64 to 64 bits.
-    fn to_long(&mut self, signed: bool, a: VReg) -> Selected<VReg> {
+    fn long_of(&mut self, signed: bool, a: VReg) -> Selected<VReg> {
         let truncate = |lower: &mut Self, a: VReg| {
             let register = lower.int();
             let action = Action::Vector(V::CvttSd2si64, Length::X);

@@ -38,7 +38,7 @@ impl<'f> Lower<'f> {
             return self.reg(narrow, part);
         }
         let register = self.reg(narrow, part / 2)?;
-        Ok(if part % 2 == 0 { register } else { self.upper_half(register, from.length) })
+        Ok(if part.is_multiple_of(2) { register } else { self.upper_half(register, from.length) })
     }
 
     /// Halves for each part of a type with twice as many bytes, as parts of the narrow type.

@@ -316,7 +316,7 @@ impl<'f> Lower<'f> {
         let lanes = u32::from(self.ty(mask).lanes);
         if self.wide() {
             let register = self.reg(mask, part / 2)?;
-            if part % 2 == 0 {
+            if part.is_multiple_of(2) {
                 return Ok(register);
             }
             let upper = self.k();
@@ -329,7 +329,7 @@ impl<'f> Lower<'f> {
         }
         let length = Length::of((lanes * 8).min(32));
         let register = self.reg(mask, part / 2)?;
-        let half = if part % 2 == 0 { register } else { self.upper_half(register, Length::Y) };
+        let half = if part.is_multiple_of(2) { register } else { self.upper_half(register, Length::Y) };
         Ok(self.v2_views(V::Pmovsxdq, length, length.view(), half, View::X))
     }
 
@@ -373,6 +373,37 @@ impl<'f> Lower<'f> {
         Ok(self.join_masks(parts, ty.kind.size(), ty.lanes.into()))
     }
 
+    /// A waiting comparison of lanes of 32 bits, which come in the same parts as masks.
+    fn compares_words(&self, value: Value) -> bool {
+        matches!(self.waiting(value), Some(Op::Compare(_, x, _)) if self.ty(*x).kind.size() == 4)
+    }
+
+    /// AVX-512: a comparison, where masks hold already.
+    fn compare_within(
+        &mut self,
+        compare: Compare,
+        a: Value,
+        b: Value,
+        within: Vec<VReg>,
+    ) -> Selected<Vec<VReg>> {
+        let ty = self.ty(a);
+        let (compare, a, b) = if self.prefers_memory(a) && !self.prefers_memory(b) {
+            (turned(compare), b, a)
+        } else {
+            (compare, a, b)
+        };
+        let length = self.shape(ty).length;
+        within
+            .into_iter()
+            .enumerate()
+            .map(|(part, mask)| {
+                let a = self.reg(a, part)?;
+                let b = self.rm(b, part, true)?;
+                self.compare_masked(compare, ty.kind, length, a, b, Some(mask))
+            })
+            .collect()
+    }
+
     /// AVX-512: one bit for each lane.
     pub(super) fn compare_to_mask(
         &mut self,
@@ -381,6 +412,18 @@ impl<'f> Lower<'f> {
         length: Length,
         a: VReg,
         b: Rm,
+    ) -> Selected<VReg> {
+        self.compare_masked(compare, kind, length, a, b, None)
+    }
+
+    fn compare_masked(
+        &mut self,
+        compare: Compare,
+        kind: Kind,
+        length: Length,
+        a: VReg,
+        b: Rm,
+        within: Option<VReg>,
     ) -> Selected<VReg> {
         let (v, predicate) = if kind.is_float() {
             let Some(predicate) = float_predicate(compare) else {
@@ -406,7 +449,11 @@ impl<'f> Lower<'f> {
         let register = self.k();
         let view = length.view();
         let action = Action::Vector(v, length);
-        self.p.build(action).def(register, View::K).uses(a, view).rm(b, view).byte(predicate).finish();
+        let compared = self.p.build(action).def(register, View::K).uses(a, view).rm(b, view).byte(predicate);
+        match within {
+            Some(mask) => compared.masked(mask, false).finish(),
+            None => compared.finish(),
+        }
         Ok(register)
     }
 
@@ -494,6 +541,15 @@ impl<'f> Lower<'f> {
                     (Binary::And, None, Some(inner)) if shape.class != INT => (inner, a, true),
                     _ => (a, b, false),
                 };
+                if op == Binary::And && shape.class == MASK && !complement {
+                    let (first, second) = if self.compares_words(a) { (b, a) } else { (a, b) };
+                    if let Some(Op::Compare(compare, x, y)) = self.waiting(second)
+                        && self.compares_words(second)
+                    {
+                        let within = self.regs(first)?;
+                        return self.compare_within(*compare, *x, *y, within);
+                    }
+                }
                 let (a, b) = (self.regs(a)?, self.regs(b)?);
                 Ok(a.into_iter()
                     .zip(b)
@@ -570,6 +626,14 @@ impl<'f> Lower<'f> {
             return Ok(vec![self.choose_scalar(ty, condition, a, b)?]);
         }
         let size = ty.kind.size();
+        if self.wide()
+            && ty.kind != Kind::Bool
+            && let Some(op) = self.waiting(a)
+            && self.merges(op, ty)
+            && let Some(parts) = self.merged(op, ty, condition, b)?
+        {
+            return Ok(parts);
+        }
         let zero = |lower: &Self, value: Value| ty.kind != Kind::Bool && lower.bits_of(value) == Some(0);
         (0..shape.parts)
             .map(|part| {

@@ -64,6 +64,8 @@ pub(crate) struct Lower<'f> {
     reads: Vec<bool>,
     /// How many operations wait for each other, up to this one: bounds the recursion that selects them.
     chains: Vec<u8>,
+    /// What the next vector instructions leave where their masks do not hold, the first one last: zeros, or a register.
+    merges: Vec<(VReg, Option<VReg>)>,
     mark: Mark,
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         places: vec![0; values],
         reads: vec![false; values],
         chains: vec![0; values],
+        merges: vec![],
         mark: Mark::default(),
     };
     lower.entry()?;
@@ -308,9 +311,6 @@ impl<'f> Lower<'f> {
                         self.p.jump(join, arguments);
                     }
                     self.p.start(start, cold, false);
-                    // What surrounds the `If` lies one frame further out.
-                    let outer = frames.last().map_or(false, |outer| outer.cold);
-                    debug_assert!(cold || !outer);
                     frames.push(Frame { rest: otherwise, end: End::Join(join), cold, depth: frame.depth });
                     return Ok(());
                 }
@@ -354,7 +354,7 @@ impl<'f> Lower<'f> {
             self.states[index] = State::Waiting;
             return Ok(());
         }
-        if uses.count == 1 && uses.same_list && self.may_wait(op, self.ty(result)) {
+        if uses.count == 1 && uses.same_list && self.may_wait(op, self.ty(result), uses) {
             let mut reads = matches!(op, Op::Load(_));
             let mut chain = 0;
             crate::analysis::op_operands(op, |operand| {
@@ -375,11 +375,12 @@ impl<'f> Lower<'f> {
     }
 
     /// Users of this operation may take it into themselves.
-    fn may_wait(&self, op: &Op, ty: Type) -> bool {
+    fn may_wait(&self, op: &Op, ty: Type, uses: Uses) -> bool {
         use warpweft_vector::ir::{Binary, Convert, Unary};
         match op {
             Op::Load(_) | Op::Splat(_) | Op::Any(_) | Op::All(_) => true,
-            Op::Compare(..) => ty.is_scalar(),
+            Op::Compare(..) => ty.is_scalar() || (self.wide() && uses.conjoined),
+            _ if self.wide() && uses.chosen && !ty.is_scalar() && self.merges(op, ty) => true,
             Op::Unary(Unary::Neg, _) => ty.kind.is_float(),
             Op::Unary(Unary::Not, _) => true,
             Op::Binary(Binary::Add | Binary::Shl, ..) => ty == Type::scalar(Kind::I64),
@@ -391,6 +392,8 @@ impl<'f> Lower<'f> {
     /// Selects an operation here and now.
     fn select(&mut self, result: Value, op: &'f Op) -> Selected<()> {
         let ty = self.ty(result);
+        // What is asked for by an instruction that merges does not merge itself.
+        let merges = std::mem::take(&mut self.merges);
         let parts = match op {
             Op::Const(_) | Op::Lanes(_) => self.constant(result)?,
             Op::Splat(_) if self.bits_of(result).is_some() => self.constant(result)?,
@@ -424,6 +427,7 @@ impl<'f> Lower<'f> {
             Op::Binary(binary, a, b) => self.binary(*binary, *a, *b, ty)?,
             Op::Fma(a, b, c) => self.fma(*a, *b, *c, ty)?,
         };
+        self.merges = merges;
         self.set(result, &parts);
         Ok(())
     }

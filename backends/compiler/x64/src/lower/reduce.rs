@@ -59,7 +59,7 @@ impl<'f> Lower<'f> {
         match op {
             Binary::Xor => {
                 self.code(Code::Popcnt_r64_rm64).def(register, View::G64).uses(bits, View::G64).finish();
-                return Ok(self.with_number(Alu::And, Kind::I32, register, 1));
+                Ok(self.with_number(Alu::And, Kind::I32, register, 1))
             }
             Binary::Or => {
                 self.code(Code::Test_rm64_r64).uses(bits, View::G64).uses(bits, View::G64).finish();

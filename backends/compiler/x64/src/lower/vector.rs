@@ -132,7 +132,7 @@ impl<'f> Lower<'f> {
                 Binary::Max => floats!(scalar, kind, MaxPs, MaxPd, MaxSs, MaxSd),
                 _ => return self.refuse(format!("{op:?} of floats")),
             };
-            return Ok(self.v3(v, length, a, b));
+            return Ok(self.v3_merged(v, length, a, b));
         }
         let long = kind.size() == 8;
         let v = match op {
@@ -153,7 +153,86 @@ impl<'f> Lower<'f> {
             Binary::MaxU if !long || self.wide() => lanes!(kind, PmaxuD, PmaxuQ),
             _ => return self.refuse(format!("{op:?} of vectors of {kind:?}")),
         };
-        Ok(self.v3(v, length, a, b))
+        Ok(self.v3_merged(v, length, a, b))
+    }
+
+    /// The operation is one instruction, which can leave lanes as they are (AVX-512).
+    pub(super) fn merges(&self, op: &Op, ty: Type) -> bool {
+        use Binary::{And, DivS, DivU, MulHigh, RemS, RemU, Shl, ShrS, ShrU};
+        match op {
+            Op::Binary(And | MulHigh | DivS | DivU | RemS | RemU, ..) => false,
+            Op::Binary(Shl | ShrS | ShrU, _, amount) => self.bits_of(*amount).is_none(),
+            Op::Binary(..) => ty.kind != Kind::Bool,
+            Op::Fma(..) => true,
+            _ => false,
+        }
+    }
+
+    /// `mask ? op : otherwise` as one instruction for each part, where that can be. Not for scalars.
+    pub(super) fn merged(
+        &mut self,
+        op: &'f Op,
+        ty: Type,
+        mask: Value,
+        otherwise: Value,
+    ) -> Selected<Option<Vec<VReg>>> {
+        let size = ty.kind.size();
+        let zero = self.bits_of(otherwise) == Some(0);
+        match *op {
+            Op::Binary(op, a, b) => {
+                let mut merges = vec![];
+                for part in 0..self.shape(ty).parts {
+                    let mask = self.mask_for(mask, size, part)?;
+                    let old = if zero { None } else { Some(self.reg(otherwise, part)?) };
+                    merges.push((mask, old));
+                }
+                merges.reverse();
+                self.merges = merges;
+                let result = self.binary(op, a, b, ty);
+                debug_assert!(self.merges.is_empty(), "every part was merged");
+                self.merges.clear();
+                result.map(Some)
+            }
+            // Only where what stays is the addend, which the result replaces.
+            Op::Fma(a, b, c) if c == otherwise && self.waiting(c).is_none() => {
+                let (negative, a, b) = self.factors(a, b);
+                let form = self.form(ty);
+                let broadcast = self.broadcasts(ty);
+                let (a, b) = if self.prefers_memory(a) { (b, a) } else { (a, b) };
+                let mut parts = vec![];
+                for part in 0..self.shape(ty).parts {
+                    let mask = self.mask_for(mask, size, part)?;
+                    let (a, c) = (self.reg(a, part)?, self.reg(c, part)?);
+                    let b = self.rm(b, part, broadcast)?;
+                    parts.push(self.fused(2, negative, false, form, c, a, b, Some(mask)));
+                }
+                Ok(Some(parts))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `op dst, a, b`, merged into what was asked for.
+    fn v3_merged(&mut self, v: V, length: Length, a: VReg, b: Rm) -> VReg {
+        let Some((mask, old)) = self.merges.pop() else { return self.v3(v, length, a, b) };
+        let register = self.vec();
+        let view = length.view();
+        let action = Action::Vector(v, length);
+        match old {
+            Some(old) => {
+                self.p
+                    .build(action)
+                    .tied(register, old, view)
+                    .uses(a, view)
+                    .rm(b, view)
+                    .masked(mask, false)
+                    .finish();
+            }
+            None => {
+                self.p.build(action).def(register, view).uses(a, view).rm(b, view).masked(mask, true).finish()
+            }
+        }
+        register
     }
 
     /// A shift by a number.
@@ -316,16 +395,7 @@ impl<'f> Lower<'f> {
     // --- multiply and add ------------------------------------------------------------------------------------------
 
     pub(super) fn fma(&mut self, a: Value, b: Value, c: Value, ty: Type) -> Selected<Vec<VReg>> {
-        // Signs that wait become part of the operation.
-        let mut negative = false;
-        let mut strip = |lower: &Self, value: Value| match lower.waiting_unary(value, Unary::Neg) {
-            Some(inner) => {
-                negative = !negative;
-                inner
-            }
-            None => value,
-        };
-        let (a, b) = (strip(self, a), strip(self, b));
+        let (negative, a, b) = self.factors(a, b);
         let (c, minus) = match self.waiting_unary(c, Unary::Neg) {
             Some(inner) => (inner, true),
             None => (c, false),
@@ -343,25 +413,39 @@ impl<'f> Lower<'f> {
                     let (a, b) = if dies_b && !dies_a { (b, a) } else { (a, b) };
                     let (a, b) = (self.reg(a, part)?, self.reg(b, part)?);
                     let c = self.rm(c, part, broadcast)?;
-                    return Ok(self.fused(1, negative, minus, form, a, b, c));
+                    return Ok(self.fused(1, negative, minus, form, a, b, c, None));
                 }
                 let c = self.reg(c, part)?;
                 let a_ = self.reg(a, part)?;
                 let b_ = self.rm(b, part, broadcast)?;
                 Ok(match b_ {
                     // c = a * b + c
-                    _ if dies_c => self.fused(2, negative, minus, form, c, a_, b_),
+                    _ if dies_c => self.fused(2, negative, minus, form, c, a_, b_, None),
                     // a = a * b + c
-                    Rm::Mem(_) if dies_a => self.fused(0, negative, minus, form, a_, c, b_),
-                    Rm::Mem(_) => self.fused(2, negative, minus, form, c, a_, b_),
+                    Rm::Mem(_) if dies_a => self.fused(0, negative, minus, form, a_, c, b_, None),
+                    Rm::Mem(_) => self.fused(2, negative, minus, form, c, a_, b_, None),
                     Rm::Reg(b_) if dies_b && !dies_a => {
-                        self.fused(1, negative, minus, form, b_, a_, c.into())
+                        self.fused(1, negative, minus, form, b_, a_, c.into(), None)
                     }
-                    Rm::Reg(b_) if dies_a => self.fused(1, negative, minus, form, a_, b_, c.into()),
-                    _ => self.fused(2, negative, minus, form, c, a_, b_),
+                    Rm::Reg(b_) if dies_a => self.fused(1, negative, minus, form, a_, b_, c.into(), None),
+                    _ => self.fused(2, negative, minus, form, c, a_, b_, None),
                 })
             })
             .collect()
+    }
+
+    /// Factors without the signs that wait, which become part of the operation.
+    fn factors(&self, a: Value, b: Value) -> (bool, Value, Value) {
+        let mut negative = false;
+        let mut strip = |value: Value| match self.waiting_unary(value, Unary::Neg) {
+            Some(inner) => {
+                negative = !negative;
+                inner
+            }
+            None => value,
+        };
+        let (a, b) = (strip(a), strip(b));
+        (negative, a, b)
     }
 
     /// Nobody uses the value behind its user here, as far as can be told.
@@ -381,6 +465,7 @@ impl<'f> Lower<'f> {
         a: VReg,
         b: VReg,
         c: Rm,
+        mask: Option<VReg>,
     ) -> VReg {
         let Form { kind, length, scalar } = form;
         macro_rules! orders {
@@ -412,7 +497,11 @@ impl<'f> Lower<'f> {
         };
         let register = self.vec();
         let view = length.view();
-        self.p.build(Action::Vector(v, length)).tied(register, a, view).uses(b, view).rm(c, view).finish();
+        let fused = self.p.build(Action::Vector(v, length)).tied(register, a, view).uses(b, view).rm(c, view);
+        match mask {
+            Some(mask) => fused.masked(mask, false).finish(),
+            None => fused.finish(),
+        }
         register
     }
 }

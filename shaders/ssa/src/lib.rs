@@ -6,6 +6,7 @@ mod affine;
 pub mod arithmetic;
 pub mod barriers;
 mod build;
+pub mod cost;
 pub mod footprint;
 pub mod ir;
 mod print;

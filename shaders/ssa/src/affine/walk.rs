@@ -32,6 +32,8 @@ pub(crate) trait Visitor {
     fn value(&mut self, _state: &mut State<'_>, _value: Value, _pieces: &[Piece]) {}
     /// Memory is touched.
     fn access(&mut self, _state: &mut State<'_>, _place: &Place, _access: Access, _pieces: &[Piece]) {}
+    /// A barrier is passed.
+    fn barrier(&mut self) {}
     /// A condition is asked.
     fn condition(&mut self, _state: &mut State<'_>, _condition: Value, _pieces: &[Piece]) {}
 }
@@ -134,17 +136,24 @@ impl<'a> Walk<'a, '_> {
                     let access = Access { reads: false, writes: true, atomic: *atomic };
                     self.visitor.access(&mut self.state, place, access, &here);
                 }
-                Statement::Barrier { .. } => {}
+                Statement::Barrier { .. } => self.visitor.barrier(),
                 Statement::If { condition, then, otherwise, results, .. } => {
-                    if let Some(governed) = self.governors.last()
-                        && std::ptr::eq(governed.governor.statement, statement)
-                    {
+                    let governs = self
+                        .governors
+                        .last()
+                        .is_some_and(|governed| std::ptr::eq(governed.governor.statement, statement));
+                    if governs {
                         here = self.governed(here);
                     }
                     self.visitor.condition(&mut self.state, *condition, &here);
                     let exits = self.exits;
-                    let taken = self.state.assume(&here, *condition, true);
-                    let passed = self.state.assume(&here, *condition, false);
+                    let mut taken = self.state.assume(&here, *condition, true);
+                    let mut passed = self.state.assume(&here, *condition, false);
+                    if governs {
+                        // How often it goes round is guessed as a whole, not round by round.
+                        let share = here.iter().map(|piece| piece.share).fold(0.0, f32::max);
+                        taken.iter_mut().chain(&mut passed).for_each(|piece| piece.share = share);
+                    }
                     let left = self.arm(then, taken);
                     let right = self.arm(otherwise, passed);
                     self.join(*condition, &left, &right, results);

@@ -28,7 +28,8 @@ impl Gang<'_> {
         if self.b.lanes() > 1
             && !used
             && let Some(combine) = combination(op, ty)
-            && let (Location::Single(access), checks) = self.location(place)
+            && let (location, checks) = self.location(place)
+            && let Location::Single(access) = location.for_stores()
         {
             let total = self.combined(operand, op, combine, ty);
             let mut condition = self.all_hold(&checks);
@@ -180,7 +181,7 @@ impl Gang<'_> {
     /// The step of a gang of one.
     fn one_lane(&mut self, place: &Place, form: Type, step: Step<'_>) -> Value {
         let (location, checks) = self.location(place);
-        let Location::Single(access) = location else {
+        let Location::Single(access) = location.for_stores() else {
             return self.zero(form);
         };
         let lane = self.b.i32(0);

@@ -70,7 +70,7 @@ impl Gang<'_> {
     }
 
     fn load_single(&mut self, access: Access, ty: Type, atomic: bool, holds: Option<Value>) -> Value {
-        let op = if atomic { Op::AtomicLoad(access) } else { Op::Load(access) };
+        let op = if atomic { Op::AtomicLoad(Access { always: false, ..access }) } else { Op::Load(access) };
         let Some(holds) = holds else {
             return self.b.define(ty, op);
         };

@@ -17,6 +17,17 @@ pub(super) enum Location {
     Spread(Scattered),
 }
 
+impl Location {
+    /// Only loads may be moved.
+    pub(super) fn for_stores(self) -> Self {
+        match self {
+            Location::Single(access) => Location::Single(Access { always: false, ..access }),
+            Location::Run(access) => Location::Run(Access { always: false, ..access }),
+            Location::Spread(_) => self,
+        }
+    }
+}
+
 /// An index that has to be below a limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Check {

@@ -9,7 +9,7 @@ use warpweft_vector::ir::{Access, Convert, Effect, Hint, Kind, Op, Type, Unary, 
 impl Gang<'_> {
     pub(super) fn store(&mut self, place: &Place, value: ssa::Value, atomic: bool) {
         let (location, checks) = self.location(place);
-        match location {
+        match location.for_stores() {
             Location::Single(access) => {
                 let holds = self.all_hold(&checks);
                 self.store_single(place, access, value, atomic, holds);

@@ -53,8 +53,8 @@ fn they_are_valid_and_run_and_the_order_of_workgroups_does_not_matter() {
             let random = kernel(seed, profile);
             let after = run(&random, false);
             assert_eq!(after, run(&random, true), "seed {seed} of {profile:?}\n{}", random.wgsl);
-            for read_only in 0..3 {
-                assert_eq!(after[read_only], random.inputs[read_only]);
+            for (after, before) in after.iter().zip(&random.inputs).take(3) {
+                assert_eq!(after, before, "what is only read stays");
             }
             unchanged += u64::from(after == random.inputs);
         }

@@ -22,6 +22,14 @@ pub enum Error {
         /// What does not fit, naming the binding, what was given and what is needed.
         reason: String,
     },
+    /// A barrier of the kernel is not reached by every invocation of a workgroup, whatever the data.
+    #[error("kernel `{kernel}`: {reason}")]
+    Barrier {
+        /// The entry point.
+        kernel: String,
+        /// Which barrier, which condition keeps invocations away, and how to mend it, with source lines.
+        reason: String,
+    },
     /// The grid does not fit the kernel.
     #[error("kernel `{kernel}`: {reason}")]
     Grid {

@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 use warpweft_hal::{Loaded, Native, NativeArguments, Obstacle, Path, Program, cautions, obstacles};
 use warpweft_module::{Interface, Scalar, Source};
 
-use crate::launch::Launcher;
+use crate::launch::{Knowledge, Launcher};
 use crate::runtime::Inner;
+use warpweft_ssa::barriers;
+use warpweft_ssa::ir::Function;
 use crate::{Error, Result};
 
 /// Collects the files and aliases of a [`Module`].
@@ -90,7 +92,16 @@ impl Module {
 
     fn specialise(&self, entry: Option<&str>) -> Result<Kernel> {
         let kernel = self.module.kernel(entry, &self.constants)?;
-        Ok(Kernel::new(self.runtime.clone(), Program { kernel, native: None }))
+        let mut knowledge = Knowledge::default();
+        if kernel.interface().barriers
+            && let Ok(function) = Function::new(&kernel)
+        {
+            if let Some(found) = barriers::check(&function).into_iter().find(|found| found.certain) {
+                return Err(Error::Barrier { kernel: function.name, reason: found.why });
+            }
+            knowledge = Knowledge::of(&function);
+        }
+        Ok(Kernel::new(self.runtime.clone(), Program { kernel, native: None }, knowledge))
     }
 }
 
@@ -113,6 +124,7 @@ pub(crate) struct KernelInner {
 }
 
 /// A kernel on one device.
+    pub(crate) knowledge: Knowledge,
 #[derive(Default)]
 struct Load {
     done: OnceLock<Loaded>,
@@ -121,13 +133,15 @@ struct Load {
 }
 
 impl Kernel {
-    fn new(runtime: Arc<Inner>, program: Program) -> Self {
+    fn new(runtime: Arc<Inner>, program: Program, knowledge: Knowledge) -> Self {
         let interface = program.kernel.interface();
         let obstacles = runtime.devices.iter().map(|slot| obstacles(slot.info(), interface)).collect();
         let cautions = runtime.devices.iter().map(|slot| cautions(slot.info(), interface).into()).collect();
         let loads = runtime.devices.iter().map(|_| Load::default()).collect();
         let name = interface.entry.as_str().into();
-        Self { inner: Arc::new(KernelInner { runtime, program, name, cautions, obstacles, loads }) }
+        Self {
+            inner: Arc::new(KernelInner { runtime, program, name, cautions, obstacles, loads, knowledge }),
+        }
     }
 
     /// The entry point's name.
@@ -170,7 +184,7 @@ impl Kernel {
     {
         let native: Arc<dyn Native> = Arc::new(native);
         let program = Program { kernel: self.inner.program.kernel.clone(), native: Some(native) };
-        Kernel::new(self.inner.runtime.clone(), program)
+        Kernel::new(self.inner.runtime.clone(), program, Knowledge::default())
     }
 
     /// Starts a launch.

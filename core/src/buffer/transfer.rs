@@ -43,19 +43,22 @@ impl Mover<'_> {
         (!self.devices[device].host_memory()).then_some(device)
     }
 
-    /// Makes room for words of a store in a device's memory; `keys` are not evicted for it.
+    /// Makes room in a device's memory for a store of which some words will be brought; `keys` are not evicted for it.
     pub(crate) fn admit(
         &mut self,
         key: StoreKey,
         device: usize,
-        words: &Range<u64>,
+        brought: &[Range<u64>],
         writes: bool,
         keys: &[StoreKey],
     ) -> Result<(), Blocked> {
         let location = self.location(device);
         self.ledger.stores[key].settle();
-        let lacking = self.ledger.stores[key].lacking(location, words.clone());
-        let through_host: Vec<Move> = lacking.moves.into_iter().filter(|m| m.from.is_some()).collect();
+        let mut through_host: Vec<Move> = Vec::new();
+        for words in brought {
+            let lacking = self.ledger.stores[key].lacking(location, words.clone());
+            through_host.extend(lacking.moves.into_iter().filter(|m| m.from.is_some()));
+        }
         if location.is_none() || !through_host.is_empty() {
             self.ensure_host(key)?;
         }
@@ -103,22 +106,26 @@ impl Mover<'_> {
         }
     }
 
-    /// Makes the commands that bring words to the device on which `task` runs: the last leg into the task itself,
-    /// downloads from other devices into tasks of their own.
+    /// Makes the commands that bring what must be `brought` of `words` to the device on which `task` runs: the last leg
+    /// into the task itself, downloads from other devices into tasks of their own.
     pub(crate) fn bring(
         &mut self,
         key: StoreKey,
         words: &Range<u64>,
+        brought: &[Range<u64>],
         task: &mut Task,
         downloads: &mut Vec<Task>,
     ) {
         let device = task.event.device();
         let location = self.location(device);
-        if location.is_none() {
-            self.bring_to_host(key, words, downloads);
-        } else {
-            self.bring_to_device(key, words, task, downloads);
+        for words in brought {
+            if location.is_none() {
+                self.bring_to_host(key, words, downloads);
+            } else {
+                self.bring_to_device(key, words, task, downloads);
+            }
         }
+        // Also for what is not brought: what is still on its way there must not come after the task.
         self.ledger.stores[key].await_arrivals(location, words, &mut task.dependencies);
     }
 

@@ -24,6 +24,17 @@ const INLINE: f64 = 20e-6;
 /// Devices that cannot take a launch after all, and why.
 pub(crate) type Refusals = SmallVec<[(usize, Arc<str>); 2]>;
 
+/// An argument that is words of a store.
+struct Bound<'a> {
+    /// Which binding.
+    at: usize,
+    part: &'a Part,
+    words: &'a Range<u64>,
+    /// Those of the words whose content must be there when the launch begins.
+    brought: &'a [Range<u64>],
+    writes: bool,
+}
+
 /// Whether the caller waits.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Mode {
@@ -38,7 +49,7 @@ impl Checked {
     pub(crate) fn plan(&self, refusals: &Refusals) -> Result<Plan> {
         let runtime = &self.kernel.runtime;
         let mut ledger = runtime.ledger.lock();
-        for (part, ..) in self.words() {
+        for Bound { part, .. } in self.words() {
             ledger.stores[part.handle.key].settle();
         }
         runtime.planner.plan(&self.kernel, self.placement, self.invocations, |device| {
@@ -54,10 +65,8 @@ impl Checked {
         let location = (!slot.host_memory()).then_some(device);
         let limits = &slot.info().limits;
         let mut demand = Demand::default();
-        for (binding, argument) in self.kernel.interface().bindings.iter().zip(&self.arguments) {
-            let ResolvedArgument::Words { part, words, .. } = argument else {
-                continue;
-            };
+        for Bound { at, part, words, brought, .. } in self.words() {
+            let binding = &self.kernel.interface().bindings[at];
             let store = &ledger.stores[part.handle.key];
             let bound = (words.end - words.start) * 4;
             let (what, largest) = match binding.space {
@@ -78,7 +87,8 @@ impl Checked {
                     limits.allocation
                 ));
             }
-            for part in store.lacking(location, words.clone()).moves {
+            let lacking = brought.iter().flat_map(|words| store.lacking(location, words.clone()).moves);
+            for part in lacking {
                 let bytes = (part.words.end - part.words.start) * 4;
                 if part.from.is_some() {
                     demand.download = (demand.download.0 + bytes, demand.download.1 + 1);
@@ -173,15 +183,15 @@ impl Checked {
         loaded: Loaded,
     ) -> Result<(Task, Vec<Task>), Blocked> {
         let runtime = &self.kernel.runtime;
-        for (part, words, _) in self.words() {
+        for Bound { part, words, .. } in self.words() {
             if let Some(error) = ledger.stores[part.handle.key].accesses.poison(words) {
                 return Err(error.into());
             }
         }
-        let keys: SmallVec<[StoreKey; 8]> = self.words().map(|(part, ..)| part.handle.key).collect();
+        let keys: SmallVec<[StoreKey; 8]> = self.words().map(|bound| bound.part.handle.key).collect();
         let mut mover = Mover { devices: &runtime.devices, ledger };
-        for (part, words, writes) in self.words() {
-            mover.admit(part.handle.key, device, words, writes, &keys)?;
+        for Bound { part, brought, writes, .. } in self.words() {
+            mover.admit(part.handle.key, device, brought, writes, &keys)?;
         }
         let mut task = Task::new(device, Work::Launch(self.kernel.name.clone()));
         task.time_limit = runtime.time_limit;
@@ -189,12 +199,12 @@ impl Checked {
         let arguments = self.arguments(mover.ledger, device, &mut task)?;
         // From here on nothing fails: what is recorded will be submitted.
         let mut downloads = Vec::new();
-        for (part, words, writes) in self.words() {
-            mover.bring(part.handle.key, words, &mut task, &mut downloads);
+        for Bound { part, words, brought, writes, .. } in self.words() {
+            mover.bring(part.handle.key, words, brought, &mut task, &mut downloads);
             let accesses = &mover.ledger.stores[part.handle.key].accesses;
             accesses.conflicts(words, writes, &mut task.dependencies);
         }
-        for (part, words, writes) in self.words() {
+        for Bound { part, words, writes, .. } in self.words() {
             mover.settle(part.handle.key, words, writes, &task.event);
         }
         let (kernel, range) = (loaded.kernel, 0..self.grid.len());
@@ -203,9 +213,11 @@ impl Checked {
     }
 
     /// The arguments that are words of stores.
-    fn words(&self) -> impl Iterator<Item = (&Part, &Range<u64>, bool)> {
-        self.arguments.iter().filter_map(|argument| match argument {
-            ResolvedArgument::Words { part, words, writes } => Some((part, words, *writes)),
+    fn words(&self) -> impl Iterator<Item = Bound<'_>> {
+        self.arguments.iter().enumerate().filter_map(|(at, argument)| match argument {
+            ResolvedArgument::Words { part, words, writes } => {
+                Some(Bound { at, part, words, brought: self.brought.of(at, words), writes: *writes })
+            }
             ResolvedArgument::Value(_) => None,
         })
     }

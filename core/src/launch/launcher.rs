@@ -7,6 +7,7 @@ use warpweft_hal::Grid;
 use warpweft_module::Space;
 
 use super::bind::{self, Given, ResolvedArgument};
+use super::brought::Brought;
 use super::execute::Mode;
 use super::grid::{self, Extent};
 use super::in_flight::Launch;
@@ -183,7 +184,8 @@ impl Launcher {
             None => grid.len().saturating_mul(self.kernel.interface().workgroup_invocations()),
         };
         let placement = self.placement;
-        let checked = Checked { kernel: self.kernel, arguments, grid, placement, invocations };
+        let brought = self.kernel.brought(&arguments, grid);
+        let checked = Checked { kernel: self.kernel, arguments, brought, grid, placement, invocations };
         Ok(Prepared { checked: Arc::new(checked) })
     }
 
@@ -222,6 +224,7 @@ pub struct Prepared {
 pub(crate) struct Checked {
     pub(crate) kernel: Arc<KernelInner>,
     pub(crate) arguments: Vec<ResolvedArgument>,
+    pub(crate) brought: Arc<Brought>,
     pub(crate) grid: Grid,
     pub(crate) placement: Placement,
     pub(crate) invocations: u64,

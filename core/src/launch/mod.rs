@@ -1,9 +1,10 @@
 //! Launches: what is bound and how large, checked once; then planned, ordered and run.
 //!
-//! `launcher` collects and checks; `bind` and `grid` are the two checks; `execute` carries a checked launch to a
+//! `launcher` collects and checks; `bind` and `grid` are the two checks; `brought` tells what must be there; `execute` carries a checked launch to a
 //! device, `in_flight` is what it is then, and `report` what comes back; `steps` repeats prepared launches.
 
 mod bind;
+mod brought;
 mod execute;
 mod grid;
 mod in_flight;
@@ -12,6 +13,7 @@ mod report;
 mod steps;
 mod values;
 
+pub(crate) use brought::Knowledge;
 pub use in_flight::Launch;
 pub use launcher::{Launcher, Prepared, Settable};
 pub use report::Report;

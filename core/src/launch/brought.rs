@@ -1,0 +1,129 @@
+//! Which words of what is bound must be there when a launch begins: all, but those that it surely overwrites without
+//! looking at them.
+//!
+//! Knows nothing of devices; what a kernel touches is found by `warpweft-ssa`.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+use warpweft_hal::Grid;
+use warpweft_ssa::footprint::{Footprint, LaunchFacts};
+use warpweft_ssa::ir::Function;
+
+use super::bind::ResolvedArgument;
+use crate::kernel::KernelInner;
+
+/// Where a launch leaves more gaps than this in a binding, all of it is brought: one transfer is quicker than many.
+const GAPS: usize = 8;
+
+/// What is known of the memory that a kernel touches.
+#[derive(Default)]
+pub(crate) struct Knowledge {
+    /// Nothing for kernels that cannot be analysed.
+    footprint: OnceLock<Option<Footprint>>,
+    /// The last launch that was asked for: most are like the one before.
+    last: Mutex<Option<(Asked, Arc<Brought>)>>,
+}
+
+/// Everything that the answer depends on.
+#[derive(PartialEq)]
+struct Asked {
+    grid: Grid,
+    /// Per binding: the words of the buffer, or the value.
+    arguments: SmallVec<[(Range<u64>, Option<Arc<[u8]>>); 6]>,
+}
+
+/// By argument, the words that must be there. Arguments of which all must be there have no entry.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Brought {
+    partly: Vec<(usize, Vec<Range<u64>>)>,
+}
+
+impl Brought {
+    /// Those of an argument, of its words.
+    pub(crate) fn of<'a>(&'a self, at: usize, words: &'a Range<u64>) -> &'a [Range<u64>] {
+        match self.partly.iter().find(|(known, _)| *known == at) {
+            Some((_, brought)) => brought,
+            None => std::slice::from_ref(words),
+        }
+    }
+}
+
+impl Knowledge {
+    /// Takes in what is known already.
+    pub(crate) fn of(function: &Function) -> Self {
+        let knowledge = Knowledge::default();
+        let _ = knowledge.footprint.set(Some(Footprint::new(function)));
+        knowledge
+    }
+}
+
+impl KernelInner {
+    /// What a launch must have brought.
+    pub(crate) fn brought(&self, arguments: &[ResolvedArgument], grid: Grid) -> Arc<Brought> {
+        // Where all memory is the host's, nothing ever moves.
+        let moves = self.runtime.devices.iter().any(|slot| !slot.host_memory());
+        let written =
+            |argument: &ResolvedArgument| matches!(argument, ResolvedArgument::Words { writes: true, .. });
+        if !moves || grid.is_empty() || !arguments.iter().any(written) {
+            return Arc::default();
+        }
+        let footprint = self.knowledge.footprint.get_or_init(|| {
+            Function::new(&self.program.kernel).ok().map(|function| Footprint::new(&function))
+        });
+        let Some(footprint) = footprint else { return Arc::default() };
+        let asked = Asked {
+            grid,
+            arguments: arguments
+                .iter()
+                .map(|argument| match argument {
+                    ResolvedArgument::Words { words, .. } => (words.clone(), None),
+                    ResolvedArgument::Value(bytes) => (0..bytes.len() as u64 / 4, Some(bytes.clone())),
+                })
+                .collect(),
+        };
+        let mut last = self.knowledge.last.lock();
+        if let Some((known, brought)) = &*last
+            && *known == asked
+        {
+            return brought.clone();
+        }
+        let brought = Arc::new(evaluate(footprint, arguments, &asked));
+        *last = Some((asked, brought.clone()));
+        brought
+    }
+}
+
+fn evaluate(footprint: &Footprint, arguments: &[ResolvedArgument], asked: &Asked) -> Brought {
+    // What the device sees are whole words.
+    let bytes: SmallVec<[u64; 6]> =
+        asked.arguments.iter().map(|(words, _)| (words.end - words.start) * 4).collect();
+    let uniforms: SmallVec<[Option<&[u8]>; 6]> =
+        asked.arguments.iter().map(|(_, value)| value.as_deref()).collect();
+    let facts = LaunchFacts::new(asked.grid.workgroups, asked.grid.over, &bytes, &uniforms);
+    let touched = footprint.evaluate(&facts).bindings;
+    let mut partly = Vec::new();
+    for (at, (argument, touched)) in arguments.iter().zip(&touched).enumerate() {
+        let ResolvedArgument::Words { words, writes: true, .. } = argument else { continue };
+        let fresh = touched.must_write.without(&touched.may_read).whole_words();
+        if fresh.is_empty() || fresh.ranges().len() > GAPS {
+            continue;
+        }
+        let mut brought = Vec::new();
+        let mut start = words.start;
+        for range in fresh.ranges() {
+            let (from, to) = (words.start + range.start / 4, words.start + range.end / 4);
+            if start < from {
+                brought.push(start..from);
+            }
+            start = to;
+        }
+        if start < words.end {
+            brought.push(start..words.end);
+        }
+        partly.push((at, brought));
+    }
+    Brought { partly }
+}

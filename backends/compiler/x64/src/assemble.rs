@@ -115,16 +115,13 @@ impl Order {
         let empty: Vec<bool> = (0..count)
             .map(|block| {
                 let range = program.range(block);
+                let end = ProgPoint::after(InstIndex::new(range.start));
                 range.len() == 1
                     && program.insts[range.start].action == Action::Jump
-                    && edits_from(output, range.start) .clone().next().is_none_or(|edit| {
-                        output.edits[edit].0 > ProgPoint::after(InstIndex::new(range.start)) || {
-                            // Moves that move nothing.
-                            edits_from(output, range.start)
-                                .take_while(|&edit| output.edits[edit].0 <= ProgPoint::after(InstIndex::new(range.start)))
-                                .all(|edit| matches!(&output.edits[edit].1, Edit::Move { from, to } if from == to))
-                        }
-                    })
+                    && output.edits[edits_from(output, range.start)]
+                        .iter()
+                        .take_while(|(point, _)| *point <= end)
+                        .all(|(_, Edit::Move { from, to })| from == to)
             })
             .collect();
         // A chain of blocks without content may be a circle: after some steps it is followed no further.

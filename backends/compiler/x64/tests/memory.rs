@@ -231,10 +231,8 @@ fn atomic_steps() {
                 b.act(Effect::Store(Access { offset: 400, ..indexed(out, y) }, shown));
                 b.yields(&[]);
                 let rounds: Vec<Vec<u64>> = (0..40).map(|i| vec![i]).collect();
-                let memories = [
-                    Memory::of(kind, &values(kind, 40, 1)),
-                    Memory::of(kind, &values(kind, 200, 12)[3..].to_vec()),
-                ];
+                let memories =
+                    [Memory::of(kind, &values(kind, 40, 1)), Memory::of(kind, &values(kind, 200, 12)[3..])];
                 check(&b.finish(), &memories, &rounds);
             }
         }

@@ -6,6 +6,8 @@
 //! unspecified. Knows nothing of registers' numbers and of bytes.
 
 mod atomic;
+mod choose;
+mod compare;
 mod convert;
 mod integer;
 mod lanes;

@@ -120,7 +120,7 @@ quarter = pi / 4 * mpf("1.02")
 
 for bits, s, counts in [
     (24, "32", dict(exp=5, exp2=6, log=8, log2=9, sin=3, cos=3, asin=5, atan=9, sinh=4, tanh=5)),
-    (53, "64", dict(exp=10, exp2=12, log=0, log2=0, sin=6, cos=6, asin=13, atan=12, sinh=0, tanh=0)),
+    (53, "64", dict(exp=10, exp2=12, log=0, log2=0, sin=6, cos=6, asin=13, atan=12, sinh=8, tanh=13)),
 ]:
     polynomial(f"EXP_{s}", "`exp(r) = 1 + r + r²·p(r)` for |r| ≤ ln2/2.",
         lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > mpf(10)**-20 else mpf(1) / 2 + r / 6,

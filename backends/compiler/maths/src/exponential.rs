@@ -29,19 +29,6 @@ pub(crate) fn half_exp(b: &mut Builder, x: Value) -> Value {
     scale(b, fraction, parts.power)
 }
 
-/// (eˣ - 1)/2 for `F64` not below 0, accurate near 0.
-pub(crate) fn half_exp_less_one(b: &mut Builder, x: Value) -> Value {
-    let parts = reduce(b, x);
-    // 2ⁿ⁻² is finite, n being 1025 at most; the product with two rounds nothing.
-    let power = shifted(b, Binary::Shl, parts.power, 52);
-    let quarter = b.bits_like(power, (2046 << 52) - (1021 << 52));
-    let power = b.sub(power, quarter);
-    let power = from_bits(b, power);
-    let offset = add_to(b, power, -0.25);
-    let half = b.fma(power, parts.less_one, offset);
-    b.add(half, half)
-}
-
 struct Parts {
     /// exp(r) - 1
     less_one: Value,

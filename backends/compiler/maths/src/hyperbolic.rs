@@ -1,7 +1,7 @@
 //! `sinh`, `cosh`, `tanh`.
 
 use crate::coefficients::*;
-use crate::exponential::{half_exp, half_exp_less_one};
+use crate::exponential::half_exp;
 use crate::words::*;
 use warpweft_vector::Builder;
 use warpweft_vector::ir::*;
@@ -12,24 +12,13 @@ use warpweft_vector::ir::*;
 /// When `x` is not a float.
 pub fn sinh(b: &mut Builder, x: Value) -> Value {
     let size = b.abs(x);
-    let result = if is_f32(b, x) {
-        let small = below(b, size, 1.0);
-        let e = half_exp(b, size);
-        let quarter = b.like(x, 0.25);
-        let inverse = b.div(quarter, e);
-        let large = b.sub(e, inverse);
-        let near = odd(b, size, &SINH_32);
-        b.select(small, near, large)
-    } else {
-        // With h = (eˣ - 1)/2: h + h/(2h + 1).
-        let h = half_exp_less_one(b, size);
-        let doubled = b.add(h, h);
-        let divisor = add_to(b, doubled, 1.0);
-        let quotient = b.div(h, divisor);
-        let sum = b.add(h, quotient);
-        let large = above(b, size, 40.0);
-        b.select(large, h, sum)
-    };
+    let small = below(b, size, 1.0);
+    let e = half_exp(b, size);
+    let quarter = b.like(x, 0.25);
+    let inverse = b.div(quarter, e);
+    let large = b.sub(e, inverse);
+    let near = if is_f32(b, x) { odd(b, size, &SINH_32) } else { odd(b, size, &SINH_64) };
+    let result = b.select(small, near, large);
     with_sign_of(b, result, x)
 }
 
@@ -59,24 +48,15 @@ pub fn cosh(b: &mut Builder, x: Value) -> Value {
 /// When `x` is not a float.
 pub fn tanh(b: &mut Builder, x: Value) -> Value {
     let size = b.abs(x);
-    let result = if is_f32(b, x) {
-        let small = below(b, size, 0.625);
-        let doubled = b.add(size, size);
-        let e = half_exp(b, doubled);
-        // 1 - 2/(e²ˣ + 1), with half of that power.
-        let divisor = add_to(b, e, 0.5);
-        let one = b.like(x, 1.0);
-        let quotient = b.div(one, divisor);
-        let large = b.sub(one, quotient);
-        let near = odd(b, size, &TANH_32);
-        b.select(small, near, large)
-    } else {
-        // With h = (e²ˣ - 1)/2: h/(h + 1).
-        let size = clamp(b, size, 0.0, 22.0);
-        let doubled = b.add(size, size);
-        let h = half_exp_less_one(b, doubled);
-        let divisor = add_to(b, h, 1.0);
-        b.div(h, divisor)
-    };
+    let small = below(b, size, 0.625);
+    let doubled = b.add(size, size);
+    let e = half_exp(b, doubled);
+    // 1 - 2/(e²ˣ + 1), with half of that power.
+    let divisor = add_to(b, e, 0.5);
+    let one = b.like(x, 1.0);
+    let quotient = b.div(one, divisor);
+    let large = b.sub(one, quotient);
+    let near = if is_f32(b, x) { odd(b, size, &TANH_32) } else { odd(b, size, &TANH_64) };
+    let result = b.select(small, near, large);
     with_sign_of(b, result, x)
 }

@@ -10,8 +10,9 @@ fn half_pi(b: &Builder, x: Value) -> [f64; 2] {
     if is_f32(b, x) { [HALF_PI_32[0], HALF_PI_32[1]] } else { [HALF_PI_64[0], HALF_PI_64[1]] }
 }
 
-/// asin |x| up to ½; above, asin √((1 - |x|)/2), which is (π/2 - asin |x|)/2; and where it is above.
-fn arc(b: &mut Builder, x: Value) -> (Value, Value) {
+/// asin |x| up to ½; above, asin √((1 - |x|)/2), which is (π/2 - asin |x|)/2: as a number and what is to be added to it;
+/// and where it is above.
+fn arc(b: &mut Builder, x: Value) -> (Value, Value, Value) {
     let size = b.abs(x);
     let large = above(b, size, 0.5);
     let complement = sub_from(b, 1.0, size);
@@ -22,7 +23,7 @@ fn arc(b: &mut Builder, x: Value) -> (Value, Value) {
     let s = b.select(large, root, size);
     let p = if is_f32(b, x) { polynomial(b, z, &ASIN_32) } else { polynomial(b, z, &ASIN_64) };
     let cube = b.mul(s, z);
-    (b.fma(cube, p, s), large)
+    (s, b.mul(cube, p), large)
 }
 
 /// asin x; NaN outside of [-1, 1].
@@ -31,10 +32,15 @@ fn arc(b: &mut Builder, x: Value) -> (Value, Value) {
 /// When `x` is not a float.
 pub fn asin(b: &mut Builder, x: Value) -> Value {
     let [high, low] = half_pi(b, x);
-    let (arc, large) = arc(b, x);
-    let doubled = fma_const(b, arc, 2.0, -low);
-    let complement = sub_from(b, high, doubled);
-    let result = b.select(large, complement, arc);
+    let (arc, rest, large) = arc(b, x);
+    let small = b.add(arc, rest);
+    // About π/4, so that the difference in the middle is small and rounds little.
+    let quarter = b.like(x, -high / 2.0);
+    let distance = fma_by(b, arc, 2.0, quarter);
+    let distance = add_to(b, distance, -low);
+    let distance = fma_by(b, rest, 2.0, distance);
+    let complement = sub_from(b, high / 2.0, distance);
+    let result = b.select(large, complement, small);
     let sign = sign(b, x);
     flip(b, result, sign)
 }
@@ -45,7 +51,8 @@ pub fn asin(b: &mut Builder, x: Value) -> Value {
 /// When `x` is not a float.
 pub fn acos(b: &mut Builder, x: Value) -> Value {
     let [high, low] = half_pi(b, x);
-    let (arc, large) = arc(b, x);
+    let (arc, rest, large) = arc(b, x);
+    let arc = b.add(arc, rest);
     let sign = sign(b, x);
     let signed = flip(b, arc, sign);
     let difference = add_to(b, signed, -low);
@@ -56,11 +63,6 @@ pub fn acos(b: &mut Builder, x: Value) -> Value {
     let negative = below(b, x, 0.0);
     let result = b.select(negative, supplement, doubled);
     b.select(large, result, small)
-}
-
-fn fma_const(b: &mut Builder, a: Value, factor: f64, addend: f64) -> Value {
-    let addend = b.like(a, addend);
-    fma_by(b, a, factor, addend)
 }
 
 /// atan x.

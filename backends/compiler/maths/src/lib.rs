@@ -4,9 +4,8 @@
 //! numbers, inverse square roots of denormal ones) is behind one `If`. Zeros, infinities, NaN and denormal numbers,
 //! as arguments and as results, are right.
 //!
-//! The sums and products are written as they are to be computed: no product may be contracted into a sum that is not
-//! [`Op::Fma`](warpweft_vector::ir::Op::Fma) already, and none taken apart. (So: call them after contraction, or keep
-//! contraction away.)
+//! What must be rounded apart stays apart: the passes of `warpweft_vector`, contraction included, do no harm. Errors are
+//! in the README beside this crate.
 //!
 //! Knows no machine, and nothing of WGSL but how accurate it wants to be.
 

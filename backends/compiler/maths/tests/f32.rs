@@ -1,4 +1,5 @@
-//! Functions of `F32` against `f64` ones: special values, and samples all over the format, through the evaluator.
+//! Functions of `F32` against `f64` ones: special values, and samples all over the format, through the evaluator;
+//! before and after the passes.
 
 mod support;
 
@@ -88,16 +89,18 @@ fn errors_stay_below_their_limits() {
         while !pairs.len().is_multiple_of(64) {
             pairs.push((1.0, 1.0));
         }
-        let function = program(Kind::F32, 64, case.build);
+        let functions = forms(program(Kind::F32, 64, case.build));
         let x: Vec<u64> = pairs.iter().map(|(x, _)| x.to_bits().into()).collect();
         let y: Vec<u64> = pairs.iter().map(|(_, y)| y.to_bits().into()).collect();
         let mut worst = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (got, &(x, y)) in evaluate(&function, Kind::F32, &x, &y).into_iter().zip(&pairs) {
-            let exact = (case.exact)(x.into(), y.into());
-            let got = f32::from_bits(got as u32);
-            let error = error_32(got, exact);
-            if error > worst.0 {
-                worst = (error, x, y, got, exact as f32);
+        for function in &functions {
+            for (got, &(x, y)) in evaluate(function, Kind::F32, &x, &y).into_iter().zip(&pairs) {
+                let exact = (case.exact)(x.into(), y.into());
+                let got = f32::from_bits(got as u32);
+                let error = error_32(got, exact);
+                if error > worst.0 {
+                    worst = (error, x, y, got, exact as f32);
+                }
             }
         }
         let (error, x, y, got, exact) = worst;

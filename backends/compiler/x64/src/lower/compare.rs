@@ -154,6 +154,9 @@ impl<'f> Lower<'f> {
             };
             parts.push(mask);
         }
+        if ty.kind.size() == 8 {
+            self.compared.clone_from(&parts);
+        }
         Ok(self.join_masks(parts, ty.kind.size(), ty.lanes.into()))
     }
 

@@ -193,9 +193,14 @@ impl<'f> Lower<'f> {
         if size < 8 {
             return self.reg(mask, part);
         }
+        // What waits is selected first; a comparison of such lanes has left what is wanted here.
+        let register = self.reg(mask, part / 2)?;
+        let long = self.long_masks[mask.0 as usize];
+        if long != u32::MAX {
+            return Ok(self.registers[long as usize + part]);
+        }
         let lanes = u32::from(self.ty(mask).lanes);
         if self.wide() {
-            let register = self.reg(mask, part / 2)?;
             if part.is_multiple_of(2) {
                 return Ok(register);
             }
@@ -208,7 +213,6 @@ impl<'f> Lower<'f> {
             return Ok(upper);
         }
         let length = Length::of((lanes * 8).min(32));
-        let register = self.reg(mask, part / 2)?;
         let half = if part.is_multiple_of(2) { register } else { self.upper_half(register, Length::Y) };
         Ok(self.v2_views(V::Pmovsxdq, length, length.view(), half, View::X))
     }

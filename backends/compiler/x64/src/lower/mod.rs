@@ -66,6 +66,10 @@ pub(crate) struct Lower<'f> {
     reads: Vec<bool>,
     /// How many operations wait for each other, up to this one: bounds the recursion that selects them.
     chains: Vec<u8>,
+    /// Masks by parts of 64-bit lanes, as a comparison gave them; `u32::MAX` where there are none.
+    long_masks: Vec<u32>,
+    /// Those of the comparison at hand.
+    compared: Vec<VReg>,
     /// What the next vector instructions leave where their masks do not hold, the first one last: zeros, or a register.
     merges: Vec<(VReg, Option<VReg>)>,
     mark: Mark,
@@ -106,6 +110,8 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         places: vec![0; values],
         reads: vec![false; values],
         chains: vec![0; values],
+        long_masks: vec![u32::MAX; values],
+        compared: vec![],
         merges: vec![],
         mark: Mark::default(),
     };
@@ -406,7 +412,14 @@ impl<'f> Lower<'f> {
             Op::Reduce(op, vector) => vec![self.reduce(*op, *vector)?],
             Op::Any(_) | Op::All(_) => vec![self.condition_bit(op)?],
             Op::Compare(..) if ty.is_scalar() => vec![self.condition_bit(op)?],
-            Op::Compare(compare, a, b) => self.compare_vectors(*compare, *a, *b)?,
+            Op::Compare(compare, a, b) => {
+                let parts = self.compare_vectors(*compare, *a, *b)?;
+                if !self.compared.is_empty() {
+                    self.long_masks[result.0 as usize] = self.registers.len() as u32;
+                    self.registers.append(&mut self.compared);
+                }
+                parts
+            }
             Op::Select(condition, a, b) => self.choose(ty, *condition, *a, *b)?,
             Op::Bits(mask) => vec![self.bits(*mask)?],
             Op::Mask(bits) => self.mask_of(*bits, ty)?,

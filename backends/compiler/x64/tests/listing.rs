@@ -1,0 +1,121 @@
+//! What the code looks like: where operands are folded, where marks are, what lies out of the way.
+
+mod common;
+
+use common::generate;
+use warpweft_vector::Builder;
+use warpweft_vector::ir::*;
+use warpweft_x64::{Level, listing};
+
+fn at(base: Value, offset: i32, space: SpaceId) -> Access {
+    Access { base, index: None, scale: 1, offset, space, width: Width::Full, always: false }
+}
+
+fn text(level: Level, lanes: u16, make: impl Fn(&mut Builder, [Value; 2], [SpaceId; 2])) -> String {
+    let mut b = Builder::new("listing", lanes);
+    let bases = [(); 2].map(|()| b.param(Kind::I64));
+    let spaces = ["x", "y"].map(|name| b.space(name, false));
+    make(&mut b, bases, spaces);
+    b.yields(&[]);
+    listing(&generate(&b.finish(), level))
+}
+
+fn count(text: &str, what: &str) -> usize {
+    text.matches(what).count()
+}
+
+#[test]
+fn loads_and_constants_are_operands() {
+    let make = |b: &mut Builder, [from, to]: [Value; 2], [x, y]: [SpaceId; 2]| {
+        let ty = b.vector(Kind::F32);
+        let one = b.define(ty, Op::Load(at(from, 0, x)));
+        let two = b.define(ty, Op::Load(at(from, 64, x)));
+        let three = b.like(one, 3.0);
+        let sum = b.add(one, two);
+        let scaled = b.mul(sum, three);
+        let scalar = b.define(Type::scalar(Kind::F32), Op::Load(at(from, 128, x)));
+        let every = b.splat(scalar);
+        let more = b.sub(scaled, every);
+        b.act(Effect::Store(at(to, 0, y), more));
+    };
+    let wide = text(Level::Avx512, 16, make);
+    assert!(wide.contains("vaddps zmm") && wide.contains("[rdi+40h]"), "{wide}");
+    assert_eq!(count(&wide, "{1to16}"), 2, "{wide}");
+    assert_eq!(count(&wide, "\n"), 8, "{wide}");
+    let narrow = text(Level::Avx2, 8, make);
+    assert!(narrow.contains("vmulps ymm") && narrow.contains(", [rip+"), "{narrow}");
+    assert_eq!(count(&narrow, "vbroadcastss"), 1, "{narrow}");
+}
+
+#[test]
+fn masks_are_part_of_operations() {
+    let wide = text(Level::Avx512, 16, |b, [from, to], [x, y]| {
+        let ty = b.vector(Kind::F32);
+        let one = b.define(ty, Op::Load(at(from, 0, x)));
+        let two = b.define(ty, Op::Load(at(from, 64, x)));
+        let (less, positive) = (b.lt(one, two), {
+            let zero = b.like(one, 0.0);
+            b.gt(one, zero)
+        });
+        let both = b.and(less, positive);
+        let sum = b.add(one, two);
+        let chosen = b.select(both, sum, one);
+        let zero = b.like(one, 0.0);
+        let product = b.mul(one, two);
+        let other = b.select(less, product, zero);
+        b.act(Effect::Store(at(to, 0, y), chosen));
+        b.act(Effect::Store(at(to, 64, y), other));
+    });
+    assert_eq!(count(&wide, "kand"), 0, "{wide}");
+    assert_eq!(count(&wide, "blend"), 0, "{wide}");
+    assert_eq!(count(&wide, "{z}"), 1, "{wide}");
+}
+
+#[test]
+fn comparisons_are_part_of_branches_and_cold_code_comes_last() {
+    for level in [Level::Avx2, Level::Avx512] {
+        let text = text(level, 8, |b, [from, to], [x, y]| {
+            let count = b.define(Type::scalar(Kind::I32), Op::Load(at(from, 0, x)));
+            let five = b.i32(5);
+            let less = b.lt_s(count, five);
+            b.open();
+            let seven = b.i32(7);
+            b.act(Effect::Store(at(to, 0, y), seven));
+            b.yields(&[]);
+            let then = b.close();
+            b.open();
+            b.yields(&[]);
+            let otherwise = b.close();
+            b.branch_on(less, then, otherwise, &[], Hint::Unlikely);
+            let nine = b.i32(9);
+            b.act(Effect::Store(at(to, 4, y), nine));
+        });
+        assert!(text.contains("cmp dword ptr [rdi], 5") || text.contains("cmp [rdi], 5"), "{text}");
+        assert_eq!(count(&text, "set"), 0, "{text}");
+        let (hot, cold) = (text.find(", 9\n").unwrap(), text.find(", 7\n").unwrap());
+        assert!(hot < text.find("ret").unwrap() && text.find("ret").unwrap() < cold, "{text}");
+    }
+}
+
+#[test]
+fn marks_say_where_code_comes_from() {
+    for level in [Level::Avx2, Level::Avx512] {
+        let mut b = Builder::new("marks", 8);
+        let base = b.param(Kind::I64);
+        let x = b.space("x", false);
+        let ty = b.vector(Kind::I32);
+        b.set_mark(Mark(3));
+        let value = b.define(ty, Op::Load(at(base, 0, x)));
+        let double = b.add(value, value);
+        b.set_mark(Mark(8));
+        b.act(Effect::Store(at(base, 0, x), double));
+        b.yields(&[]);
+        let code = generate(&b.finish(), level);
+        let offsets: Vec<u32> = code.marks.iter().map(|mark| mark.0).collect();
+        assert!(offsets.is_sorted() && offsets.iter().all(|&at| (at as usize) < code.code));
+        let text = listing(&code);
+        let (three, add, eight) =
+            (text.find("@3").unwrap(), text.find("vpaddd").unwrap(), text.find("@8").unwrap());
+        assert!(three < add && add < eight, "{text}");
+    }
+}

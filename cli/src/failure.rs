@@ -33,6 +33,11 @@ impl Failure {
         self.code
     }
 
+    /// What is wrong, without the word `error`.
+    pub(crate) fn reason(&self) -> &str {
+        self.text.trim()
+    }
+
     /// The same failure with a remedy behind it.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         let end = if self.text.ends_with(['.', '\n', '?']) { "" } else { "." };

@@ -44,10 +44,11 @@ impl Job {
     /// # Errors
     /// On the first mistake.
     pub(crate) fn new(args: &RunArgs) -> Outcome<Self> {
-        check_files(args)?;
-        let sources = [&args.kernel].into_iter().chain(&args.with);
-        let sources = sources.map(|path| Ok((path, source(path)?))).collect::<Outcome<Vec<_>>>()?;
-        let mut builder = Runtime::builder();
+        let sources = sources(args)?;
+        let mut builder = Runtime::builder().strict(args.strict).cpu_path(args.cpu.unwrap_or_default());
+        if let Some(lanes) = args.lanes {
+            builder = builder.cpu_lanes(lanes);
+        }
         if let Some(threads) = args.threads {
             builder = builder.threads(threads);
         }
@@ -55,7 +56,18 @@ impl Job {
             // Looking for GPUs takes longer than many a kernel.
             builder = builder.gpu(false);
         }
-        let runtime = builder.build()?;
+        Self::finish(args, builder.build()?, sources)
+    }
+
+    /// Reads and checks everything, for a runtime that there is.
+    ///
+    /// # Errors
+    /// On the first mistake.
+    pub(crate) fn on(args: &RunArgs, runtime: Runtime) -> Outcome<Self> {
+        Self::finish(args, runtime, sources(args)?)
+    }
+
+    fn finish(args: &RunArgs, runtime: Runtime, sources: Vec<(&PathBuf, String)>) -> Outcome<Self> {
         let mut builder = runtime.module_builder();
         for (path, text) in sources {
             builder = builder.file(path.display().to_string(), text);
@@ -110,6 +122,13 @@ impl Job {
     }
 }
 
+/// The WGSL, once the command line makes sense.
+fn sources(args: &RunArgs) -> Outcome<Vec<(&PathBuf, String)>> {
+    check_files(args)?;
+    let paths = [&args.kernel].into_iter().chain(&args.with);
+    paths.map(|path| Ok((path, source(path)?))).collect()
+}
+
 /// What can be said of output files before anything is read.
 fn check_files(args: &RunArgs) -> Outcome {
     let files = args.out.iter().map(|(name, path)| (format!("--out {name}={path}"), path.into()));
@@ -146,7 +165,10 @@ fn check_files(args: &RunArgs) -> Outcome {
 }
 
 /// The text of a WGSL file.
-fn source(path: &Path) -> Outcome<String> {
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub(crate) fn source(path: &Path) -> Outcome<String> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::InvalidData => {
             Failure::failed(format!("`{}` is not WGSL: it is not text in UTF-8", path.display()))

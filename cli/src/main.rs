@@ -8,9 +8,11 @@ mod bench;
 mod bindings;
 mod calibrate;
 mod devices;
+mod difference;
 mod explain;
 mod failure;
 mod interrupt;
+mod ir;
 mod job;
 mod layout;
 mod npy;
@@ -24,6 +26,7 @@ mod run;
 mod say;
 mod steps;
 mod values;
+mod verify;
 
 use std::panic;
 use std::process::ExitCode;
@@ -68,7 +71,7 @@ fn command() -> Outcome {
         // Help and version are answers, not mistakes.
         Err(answer) if !answer.use_stderr() => return say::out(&answer.render().to_string()),
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let commands = "devices, calibrate, run, explain or bench";
+            let commands = "devices, calibrate, run, explain, ir, verify or bench";
             return Err(Failure::usage(format!(
                 "a command is missing: {commands} (`warpweft --help` tells more)"
             )));
@@ -81,6 +84,8 @@ fn command() -> Outcome {
         Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Ir(args) => ir::ir(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::Bench(args) => bench::bench(&args),
     }
 }

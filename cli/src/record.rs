@@ -3,7 +3,7 @@
 //! Field names are an interface of their own: programs read them.
 
 use serde::Serialize;
-use warpweft::{Candidate, Grid, Plan, Prediction, Rates, Report, Source, TimingSource, Verdict};
+use warpweft::{Candidate, Grid, Path, Plan, Prediction, Rates, Report, Source, TimingSource, Verdict};
 
 /// What `run --json` prints.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,10 @@ pub(crate) struct RunRecord {
     pub(crate) placement: String,
     /// `interpreter`, `compiled`, `native` or `wgpu`.
     pub(crate) path: &'static str,
+    /// The code generator and its lanes, where the path is `compiled`.
+    pub(crate) compiled: Option<CompiledRecord>,
+    /// Why it did not run in the way that was wanted, where it did not.
+    pub(crate) note: Option<String>,
     /// One kernel time per repeat, data resident; of one run where `--repeat` is not given. With `--steps`, the time
     /// of all steps.
     pub(crate) seconds: Vec<f64>,
@@ -55,6 +59,25 @@ pub(crate) struct RunRecord {
     pub(crate) plan: Option<PlanRecord>,
 }
 
+/// How a kernel was compiled for the CPU.
+#[derive(Debug, Serialize)]
+pub(crate) struct CompiledRecord {
+    /// `cranelift`, `avx2` or `avx512`.
+    generator: &'static str,
+    /// Invocations that run together.
+    lanes: u16,
+}
+
+impl CompiledRecord {
+    /// `None` where the path is another.
+    pub(crate) fn of(path: Path) -> Option<Self> {
+        match path {
+            Path::Compiled { generator, lanes } => Some(Self { generator, lanes }),
+            Path::Interpreter | Path::Native | Path::Wgpu => None,
+        }
+    }
+}
+
 /// A file that was written.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct OutputRecord {
@@ -90,6 +113,10 @@ pub(crate) struct CandidateRecord {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) path: &'static str,
+    /// The code generator and its lanes, where the path is `compiled`.
+    pub(crate) compiled: Option<CompiledRecord>,
+    /// Why it would not run in the way that was wanted, where it would not.
+    pub(crate) note: Option<String>,
     /// Why it was ruled out, if it was.
     pub(crate) excluded: Option<String>,
     /// The prediction, if it was not.
@@ -132,6 +159,8 @@ fn candidate(candidate: &Candidate) -> CandidateRecord {
         name: candidate.name.to_string(),
         kind: candidate.kind.name(),
         path: candidate.path.name(),
+        compiled: CompiledRecord::of(candidate.path),
+        note: candidate.note.as_deref().map(str::to_owned),
         excluded,
         prediction,
     }

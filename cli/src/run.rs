@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::job::Job;
 use crate::outputs::Staged;
 use crate::progress::Progress;
-use crate::record::{OutputRecord, PlanRecord, RunRecord, clock, seconds};
+use crate::record::{CompiledRecord, OutputRecord, PlanRecord, RunRecord, clock, seconds};
 use crate::repeat::Originals;
 use crate::{npy, say, steps};
 
@@ -30,7 +30,9 @@ pub(crate) struct Ran {
     pub(crate) device: usize,
     pub(crate) kind: DeviceKind,
     pub(crate) name: String,
-    pub(crate) path: &'static str,
+    pub(crate) path: warpweft::Path,
+    /// Why it did not run in the way that was wanted.
+    pub(crate) note: Option<String>,
     /// What a user should know before trusting that device with this kernel.
     pub(crate) cautions: Vec<String>,
     /// One paragraph for people.
@@ -72,7 +74,9 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         device: ran.name.clone(),
         kind: ran.kind.name(),
         placement: job.placement.to_string(),
-        path: ran.path,
+        path: ran.path.name(),
+        compiled: CompiledRecord::of(ran.path),
+        note: ran.note.clone(),
         seconds: times,
         clock: ran.clock,
         warm: args.repeat.is_some(),
@@ -113,7 +117,8 @@ fn once(job: &Job, args: &RunArgs, prepared: &Prepared) -> Outcome<Ran> {
         device: report.plan.choice().device,
         kind: report.kind,
         name: report.device.clone(),
-        path: report.path.name(),
+        path: report.path,
+        note: report.plan.choice().note.as_deref().map(str::to_owned),
         cautions: report.plan.choice().cautions.to_vec(),
         text: report.to_string(),
         frames: 1,

@@ -66,7 +66,8 @@ pub(crate) fn run(
         device: last.plan.choice().device,
         kind: last.kind,
         name: last.device.clone(),
-        path: last.path.name(),
+        path: last.path,
+        note: last.plan.choice().note.as_deref().map(str::to_owned),
         cautions: last.plan.choice().cautions.to_vec(),
         text: format!(
             "{} steps in {} ({} per step); the last: {last}",

@@ -34,7 +34,7 @@ fn saxpy_is_right_everywhere() {
 fn json_tells_what_happened() {
     let folder = folder();
     let [cpu, software] = placements(&folder);
-    for (on, path, uploaded, downloaded) in [(cpu, "interpreter", 0, 0), (software, "wgpu", 4000, 4000)] {
+    for (on, path, uploaded, downloaded) in [(cpu, "compiled", 0, 0), (software, "wgpu", 4000, 4000)] {
         // The zeros are never moved; y is.
         let record = folder.json(&format!(
             "run saxpy.wgsl --bind x=zeros:f32:1000 --bind y=ones:f32:1000 --set a=1 --out y=y.npy --on {on} --repeat 3 \

@@ -22,6 +22,10 @@ pub struct Builder {
     software: bool,
     threads: Option<usize>,
     time_limit: Option<Duration>,
+    strict: bool,
+    #[cfg(feature = "cpu")]
+    path: warpweft_cpu::CpuPath,
+    lanes: Option<u16>,
     calibration: Option<Calibration>,
 }
 
@@ -34,6 +38,10 @@ impl Default for Builder {
             software: false,
             threads: None,
             time_limit: None,
+            strict: false,
+            #[cfg(feature = "cpu")]
+            path: warpweft_cpu::CpuPath::Auto,
+            lanes: None,
             calibration: None,
         }
     }
@@ -77,6 +85,27 @@ impl Builder {
         self
     }
 
+    /// How the CPU runs kernels (default: as the environment variable `WARPWEFT_CPU` says, else compiled by the best code
+    /// generator that this machine has, and interpreted where that cannot be).
+    #[cfg(feature = "cpu")]
+    pub fn cpu_path(mut self, path: warpweft_cpu::CpuPath) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// Invocations that compiled code runs together on the CPU, 1, 2, 4, …, 64 (default: chosen for each kernel).
+    pub fn cpu_lanes(mut self, lanes: u16) -> Self {
+        self.lanes = Some(lanes);
+        self
+    }
+
+    /// Whether every operation must be rounded as WGSL's exact operations are (default: no): compiled code then
+    /// contracts no products and sums, so that its results are the interpreter's to the last bit, and no GPU takes part.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
     /// Rates to plan with, instead of those cached on this machine.
     pub fn calibration(mut self, calibration: Calibration) -> Self {
         self.calibration = Some(calibration);
@@ -86,12 +115,19 @@ impl Builder {
     /// Finds the devices.
     ///
     /// # Errors
-    /// When there is none, or the CPU's threads cannot be started.
+    /// When there is none, the CPU's threads cannot be started, or it cannot be used as was asked: see
+    /// [`cpu_path`](Self::cpu_path) and [`cpu_lanes`](Self::cpu_lanes).
     pub fn build(self) -> Result<Runtime> {
         let mut devices = Vec::new();
         #[cfg(feature = "cpu")]
         if self.cpu {
-            let settings = warpweft_cpu::Settings { threads: self.threads, ..Default::default() };
+            let settings = warpweft_cpu::Settings {
+                threads: self.threads,
+                path: self.path,
+                strict: self.strict,
+                lanes: self.lanes,
+                ..Default::default()
+            };
             devices.push(Arc::new(warpweft_cpu::Cpu::new(settings)?) as Arc<dyn Device>);
         }
         #[cfg(feature = "gpu")]
@@ -114,6 +150,7 @@ impl Builder {
             devices: devices.into_iter().map(DeviceSlot::new).collect(),
             ledger: Mutex::new(Ledger { stores: Slab::new(), stats, clock: 0 }),
             time_limit: self.time_limit,
+            strict: self.strict,
         };
         Ok(Runtime { inner: Arc::new(inner) })
     }

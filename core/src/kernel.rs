@@ -1,15 +1,18 @@
 //! Modules and kernels as users hold them: compiled once per device, launched any number of times.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use warpweft_hal::{Loaded, Native, NativeArguments, Obstacle, Path, Program, cautions, obstacles};
+use warpweft_hal::{
+    DeviceKind, Loaded, Native, NativeArguments, Obstacle, Path, Program, cautions, obstacles,
+};
 use warpweft_module::{Interface, Scalar, Source};
+use warpweft_ssa::barriers;
+use warpweft_ssa::ir::Function;
 
 use crate::launch::{Knowledge, Launcher};
 use crate::runtime::Inner;
-use warpweft_ssa::barriers;
-use warpweft_ssa::ir::Function;
 use crate::{Error, Result};
 
 /// Collects the files and aliases of a [`Module`].
@@ -121,13 +124,18 @@ pub(crate) struct KernelInner {
     pub(crate) obstacles: Vec<Vec<Obstacle>>,
     /// Per device.
     loads: Vec<Load>,
+    pub(crate) knowledge: Knowledge,
 }
 
+/// Why no GPU takes the launches of a strict runtime.
+const STRICT: &str = "the runtime is strict, and GPU drivers may contract products and sums or flush denormals: only the CPU will do";
+
 /// A kernel on one device.
-    pub(crate) knowledge: Knowledge,
 #[derive(Default)]
 struct Load {
     done: OnceLock<Loaded>,
+    /// A launch has told how long that took.
+    told: AtomicBool,
     /// Held while the device compiles, so that it does so once; nobody else waits for it.
     under_way: Mutex<()>,
 }
@@ -135,7 +143,12 @@ struct Load {
 impl Kernel {
     fn new(runtime: Arc<Inner>, program: Program, knowledge: Knowledge) -> Self {
         let interface = program.kernel.interface();
-        let obstacles = runtime.devices.iter().map(|slot| obstacles(slot.info(), interface)).collect();
+        let strict = runtime.strict;
+        let obstacles = runtime.devices.iter().map(|slot| {
+            let unstrict = (strict && slot.info().kind != DeviceKind::Cpu).then(|| Obstacle(STRICT.into()));
+            obstacles(slot.info(), interface).into_iter().chain(unstrict).collect()
+        });
+        let obstacles = obstacles.collect();
         let cautions = runtime.devices.iter().map(|slot| cautions(slot.info(), interface).into()).collect();
         let loads = runtime.devices.iter().map(|_| Load::default()).collect();
         let name = interface.entry.as_str().into();
@@ -154,7 +167,7 @@ impl Kernel {
         self.inner.program.kernel.interface()
     }
 
-    /// The same kernel with a hand-written implementation for the CPU, which takes the place of the interpreter
+    /// The same kernel with a hand-written implementation for the CPU, which takes the place of compiled code
     /// there. The WGSL stays the truth: the implementation must compute the same.
     ///
     /// ```
@@ -220,19 +233,44 @@ impl KernelInner {
         }
     }
 
-    /// Makes the kernel ready on a device; the second return is the seconds that this call spent compiling.
-    pub(crate) fn load(&self, device: usize) -> Result<(Loaded, f64)> {
+    /// Why a device does not execute the kernel in the way that was wanted, as far as is known.
+    pub(crate) fn note(&self, device: usize) -> Option<Arc<str>> {
+        self.loads[device].done.get()?.note.clone()
+    }
+
+    /// Makes the kernel ready on a device; the second return is the seconds that this took, told once.
+    pub(crate) fn load(&self, device: usize) -> Result<(&Loaded, f64)> {
+        let loaded = self.ready(device)?;
+        let told = &self.loads[device].told;
+        // The swap only where it is needed: launches on many threads share this.
+        let fresh = !told.load(Ordering::Relaxed) && !told.swap(true, Ordering::Relaxed);
+        Ok((loaded, if fresh { loaded.seconds } else { 0.0 }))
+    }
+
+    /// Makes the kernel ready where that takes a moment only and a plan rests on how it turns out: on the CPU, which may
+    /// compile it or not.
+    pub(crate) fn foresee(&self, takes_part: impl Fn(usize) -> bool) {
+        for (device, slot) in self.runtime.devices.iter().enumerate() {
+            let open = self.loads[device].done.get().is_none() && self.obstacles[device].is_empty();
+            if open && slot.info().kind == DeviceKind::Cpu && takes_part(device) {
+                // What goes wrong is said when the device is chosen.
+                let _ = self.ready(device);
+            }
+        }
+    }
+
+    fn ready(&self, device: usize) -> Result<&Loaded> {
         let load = &self.loads[device];
         if let Some(loaded) = load.done.get() {
-            return Ok((*loaded, 0.0));
+            return Ok(loaded);
         }
         let _one_at_a_time = load.under_way.lock();
         if let Some(loaded) = load.done.get() {
-            return Ok((*loaded, 0.0));
+            return Ok(loaded);
         }
         let _span = tracing::debug_span!("compile", kernel = &*self.name).entered();
         let fresh = self.runtime.devices[device].device.load(&self.program)?;
-        Ok((*load.done.get_or_init(|| fresh), fresh.seconds))
+        Ok(load.done.get_or_init(|| fresh))
     }
 
     pub(crate) fn binding_error(&self, reason: impl Into<String>) -> Error {

@@ -54,6 +54,9 @@ pub use planner::{Calibration, Candidate, Exclusion, LinkRates, Plan, Prediction
 pub use runtime::Runtime;
 pub use stats::{LinkStats, Stats};
 
+#[cfg(feature = "cpu")]
+pub use warpweft_cpu::{CpuPath, Generator};
+
 /// The contract of devices, for those who bring their own.
 pub use warpweft_hal as hal;
 pub use warpweft_hal::{DeviceInfo, DeviceKind, Grid, NativeArguments, Path, Timing, TimingSource};

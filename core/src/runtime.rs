@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) planner: Planner,
     pub(crate) time_limit: Option<Duration>,
+    /// Every operation is rounded as the interpreter rounds it, so that only the CPU will do.
+    pub(crate) strict: bool,
 }
 
 impl Runtime {

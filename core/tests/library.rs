@@ -1,4 +1,4 @@
-//! Every kernel of the library against its scalar reference, on the interpreter and on a GPU API.
+//! Every kernel of the library against its scalar reference, on the CPU and on a GPU API.
 //!
 //! Bit for bit where every operation is exactly rounded and not contractible; else within a bound stated beside the
 //! case: GPU compilers may contract `a * b + c`, and `exp` and `sqrt` have the accuracy that WGSL asks for.
@@ -132,9 +132,9 @@ fn mandelbrot() {
             launch.set("params.step", params.step).set("params.max_iterations", params.max_iterations);
         launch.on(on).run().unwrap();
         let found = counts.read().unwrap();
-        // Contraction moves an orbit at the edge of the set; the interpreter does not contract.
+        // Contraction moves an orbit at the edge of the set.
         let different = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
-        let allowed = if on == Placement::Cpu { 0 } else { found.len() / 100 };
+        let allowed = found.len() / 100;
         assert!(different <= allowed, "{different} of {} pixels differ", found.len());
         assert!(expected.contains(&100) && expected.iter().any(|&n| n < 5));
     });

@@ -1,6 +1,7 @@
 //! What a launch on the CPU costs beside the kernel itself: `cargo bench -p warpweft-cpu`.
 //!
 //! * `native/…`: `submit` of a saxpy with a hand-written implementation, the command list built anew each time;
+//! * `compiled/…`: the same as machine code, as the device compiles it by itself;
 //! * `interpreted/…`: the same through the interpreter;
 //! * `handover`: an empty native implementation of a large launch, run within the pool;
 //! * `threads/…`: the same interpreted work on one thread and on all of them, around the size at which the device
@@ -10,7 +11,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use warpweft_cpu::{Cpu, Settings};
+use warpweft_cpu::{Cpu, CpuPath, Settings};
 use warpweft_hal::{
     Argument, Command, Device, Dispatch, Grid, HostBlock, KernelId, Native, NativeArguments, Program, Region,
     Submission,
@@ -62,9 +63,13 @@ fn launcher(cpu: &Cpu, kernel: KernelId, n: u64) -> impl FnMut() + '_ {
 }
 
 fn launches(c: &mut Criterion) {
-    let cpu = Cpu::new(Settings::default()).expect("a CPU");
     let native: Arc<dyn Native> = Arc::new(saxpy);
-    for (name, native) in [("native", Some(native)), ("interpreted", None)] {
+    for (name, native, path) in [
+        ("native", Some(native), CpuPath::Auto),
+        ("compiled", None, CpuPath::Auto),
+        ("interpreted", None, CpuPath::Interpreter),
+    ] {
+        let cpu = Cpu::new(Settings { path, ..Settings::default() }).expect("a CPU");
         let kernel = load(&cpu, native);
         let mut group = c.benchmark_group(name);
         for n in [1, 64, 1024, 1 << 16, 1 << 20] {
@@ -84,7 +89,8 @@ fn handover(c: &mut Criterion) {
 fn threads(c: &mut Criterion) {
     let mut group = c.benchmark_group("threads");
     for (name, threads) in [("one", Some(1)), ("all", None)] {
-        let cpu = Cpu::new(Settings { threads, ..Settings::default() }).expect("a CPU");
+        let path = CpuPath::Interpreter;
+        let cpu = Cpu::new(Settings { threads, path, ..Settings::default() }).expect("a CPU");
         let kernel = load(&cpu, None);
         for n in [1 << 10, 1 << 12, 1 << 14, 1 << 16] {
             group.bench_function(BenchmarkId::new(name, n), |b| b.iter(launcher(&cpu, kernel, n)));

@@ -19,6 +19,11 @@ impl Deadline {
         Some(Self { at: Instant::now().checked_add(limit)?, limit })
     }
 
+    /// When that is.
+    pub(crate) fn at(&self) -> Instant {
+        self.at
+    }
+
     /// It is over.
     pub(crate) fn has_passed(&self) -> bool {
         Instant::now() >= self.at

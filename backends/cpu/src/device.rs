@@ -11,11 +11,18 @@ use warpweft_hal::{
 };
 use warpweft_module::Interface;
 
+use crate::code::Wanted;
 use crate::crew::Crew;
 use crate::deadline::Deadline;
 use crate::interpreted::{Failure, Launch, Scratches};
 use crate::kernels::{Code, Kernels};
-use crate::{check, info, native, transfer};
+use crate::memory::Memories;
+use crate::path::{self, CpuPath};
+use crate::watchdog::Watchdog;
+use crate::{check, compiled, info, native, transfer};
+
+/// Invocations that compiled code runs together at most.
+const MOST_LANES: u16 = 64;
 
 /// How the CPU is to be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +33,27 @@ pub struct Settings {
     ///
     /// Native implementations cannot be stopped: theirs is looked at between commands.
     pub time_limit: Option<Duration>,
-    /// Invocations of a subgroup: a power of two from 4 to 128.
+    /// Invocations of a subgroup in interpreted kernels: a power of two from 4 to 128. Compiled kernels have subgroups as
+    /// large as their gangs.
     pub subgroup_size: u32,
+    /// How kernels without a hand-written implementation are run.
+    pub path: CpuPath,
+    /// Compiled kernels round every operation as the interpreter does: products and sums are not contracted.
+    pub strict: bool,
+    /// Invocations that compiled code runs together, 1, 2, 4, …, 64; `None` chooses for each kernel.
+    pub lanes: Option<u16>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: None, time_limit: None, subgroup_size: 32 }
+        Self {
+            threads: None,
+            time_limit: None,
+            subgroup_size: 32,
+            path: CpuPath::Auto,
+            strict: false,
+            lanes: None,
+        }
     }
 }
 
@@ -46,15 +67,19 @@ pub struct Cpu {
     settings: Settings,
     crew: Crew,
     kernels: Kernels,
+    wanted: Wanted,
     scratches: Arc<Scratches>,
+    memories: Arc<Memories>,
+    watchdog: Watchdog,
 }
 
 impl Cpu {
     /// The processor, used as the settings say.
     ///
     /// # Errors
-    /// When the subgroup size is not a power of two from 4 to 128, the number of threads is zero, or the system
-    /// refuses the threads.
+    /// When the subgroup size is not a power of two from 4 to 128, the number of threads is zero, the number of lanes is
+    /// not a power of two up to 64, this machine lacks the code generator that was asked for, `WARPWEFT_CPU` is none of
+    /// `auto`, `interpreter`, `cranelift`, `avx2` and `avx512`, or the system refuses the threads.
     ///
     /// ```
     /// use warpweft_cpu::{Cpu, Settings};
@@ -80,13 +105,29 @@ impl Cpu {
             let what = "the number of threads (at least 1)";
             return Err(limit(what, threads as u64, rayon::max_num_threads() as u64));
         }
+        if let Some(lanes) = settings.lanes.filter(|&n| !n.is_power_of_two() || n > MOST_LANES) {
+            let what = "the number of lanes (a power of two)";
+            return Err(limit(what, lanes.into(), MOST_LANES.into()));
+        }
+        let variable = std::env::var(path::VARIABLE).ok();
+        let generators = settings.path.generators(variable.as_deref())?;
+        let wanted = Wanted { generators, strict: settings.strict, lanes: settings.lanes };
         let crew = Crew::new(settings.threads).map_err(|error| Error::Internal {
             device: "cpu".into(),
             reason: format!("the thread pool could not be started: {error}"),
         })?;
-        let info = info::processor(crew.threads(), settings.subgroup_size);
+        let info = info::processor(crew.threads(), subgroup_sizes(&settings, &wanted));
         tracing::debug!(name = info.name, simd = info.driver, threads = crew.threads(), "opened the CPU");
-        Ok(Self { info, settings, crew, kernels: Kernels::default(), scratches: Arc::default() })
+        Ok(Self {
+            info,
+            settings,
+            crew,
+            kernels: Kernels::default(),
+            wanted,
+            scratches: Arc::default(),
+            memories: Arc::default(),
+            watchdog: Watchdog::default(),
+        })
     }
 
     fn dispatch(&self, dispatch: Dispatch, deadline: Option<Deadline>) -> Result<Timing, Error> {
@@ -106,6 +147,21 @@ impl Cpu {
                     // SAFETY: whoever made the submission excluded other access and overlap.
                     unsafe { native::run(&self.crew, &**native, interface, &dispatch, work) }
                         .map_err(Failure::Fault)
+                }
+                Code::Compiled(code) => {
+                    let (code, exact) = (code.clone(), interface.cost.exact);
+                    // SAFETY: whoever made the submission excluded other access and overlap.
+                    unsafe {
+                        compiled::Launch::new(
+                            code,
+                            interface,
+                            dispatch,
+                            deadline,
+                            &self.memories,
+                            &self.watchdog,
+                        )
+                    }
+                    .and_then(|launch| launch.execute(&self.crew, work, exact))
                 }
                 Code::Interpreted(_) => {
                     let (size, scratches) = (self.settings.subgroup_size, self.scratches.clone());
@@ -134,6 +190,16 @@ impl Cpu {
     }
 }
 
+/// The smallest and the largest subgroup that a kernel may find.
+fn subgroup_sizes(settings: &Settings, wanted: &Wanted) -> [u32; 2] {
+    let interpreted = settings.subgroup_size;
+    match (wanted.generators.is_empty(), settings.lanes) {
+        (true, _) => [interpreted; 2],
+        (false, Some(lanes)) => [interpreted.min(lanes.into()), interpreted.max(lanes.into())],
+        (false, None) => [1, interpreted.max(MOST_LANES.into())],
+    }
+}
+
 /// A rough number of operations and words that a dispatch costs.
 fn work(interface: &Interface, dispatch: &Dispatch) -> f64 {
     let cost = &interface.cost;
@@ -152,12 +218,14 @@ unsafe impl Device for Cpu {
 
     fn load(&self, program: &Program) -> Result<Loaded, Error> {
         let start = Instant::now();
-        let (kernel, path) = self.kernels.load(program).map_err(|reason| Error::Compile {
-            device: self.info.name.clone(),
-            kernel: program.kernel.interface().entry.clone(),
-            reason,
-        })?;
-        Ok(Loaded { kernel, path, seconds: start.elapsed().as_secs_f64() })
+        let (kernel, prepared) =
+            self.kernels.load(program, &self.wanted).map_err(|reason| Error::Compile {
+                device: self.info.name.clone(),
+                kernel: program.kernel.interface().entry.clone(),
+                reason,
+            })?;
+        let (path, note) = (prepared.path(), prepared.note.clone());
+        Ok(Loaded { kernel, path, seconds: start.elapsed().as_secs_f64(), note })
     }
 
     fn unload(&self, kernel: KernelId) {
@@ -206,5 +274,6 @@ unsafe impl Device for Cpu {
 
     fn trim(&self) {
         self.scratches.trim();
+        self.memories.trim();
     }
 }

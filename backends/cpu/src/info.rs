@@ -13,7 +13,7 @@ const WORKGROUP_MEMORY: u32 = 256 << 10;
 const WORKGROUP_INVOCATIONS: u32 = 1024;
 
 /// The processor that this program runs on, with `threads` threads at work.
-pub(crate) fn processor(threads: usize, subgroup_size: u32) -> DeviceInfo {
+pub(crate) fn processor(threads: usize, subgroup_sizes: [u32; 2]) -> DeviceInfo {
     use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
     let wanted = RefreshKind::nothing()
         .with_cpu(CpuRefreshKind::nothing())
@@ -47,7 +47,7 @@ pub(crate) fn processor(threads: usize, subgroup_size: u32) -> DeviceInfo {
             // What the interpreter holds for a whole workgroup is checked when a kernel is loaded.
             private_memory: u32::MAX,
         },
-        subgroup_sizes: [subgroup_size; 2],
+        subgroup_sizes,
         timestamps: false,
         threads: Some(threads),
         loop_limit: None,
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_processor_has_a_name_and_memory() {
-        let info = processor(3, 32);
+        let info = processor(3, [32, 32]);
         assert!(!info.name.is_empty());
         assert!(!info.driver.is_empty());
         assert!(info.limits.memory.is_some_and(|bytes| bytes > 1 << 20), "{:?}", info.limits.memory);

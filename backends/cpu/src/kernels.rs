@@ -7,43 +7,61 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use warpweft_compiler::Compiled;
 use warpweft_hal::{KernelId, Native, Path, Program};
 use warpweft_module::{Hash, Kernel};
 
+use crate::code::{Found, Wanted};
 use crate::native::panic_message;
 
 /// A kernel that is ready to run.
 pub(crate) struct Prepared {
     pub(crate) kernel: Kernel,
     pub(crate) code: Code,
+    /// Why it is not run in the way that was wanted.
+    pub(crate) note: Option<Arc<str>>,
 }
 
 /// How it is run.
 pub(crate) enum Code {
     Interpreted(Box<warpweft_interpreter::Program>),
+    Compiled(Arc<Compiled>),
     Native(Arc<dyn Native>),
 }
 
 impl Prepared {
-    fn new(program: &Program) -> Result<Self, String> {
+    fn new(program: &Program, wanted: &Wanted) -> Result<Self, String> {
         let kernel = program.kernel.clone();
-        let code = match &program.native {
-            Some(native) => Code::Native(native.clone()),
-            None => {
-                let prepare = AssertUnwindSafe(|| warpweft_interpreter::Program::new(&kernel));
-                let program = catch_unwind(prepare).map_err(panic_message)?;
-                Code::Interpreted(Box::new(program.map_err(|unsupported| unsupported.to_string())?))
-            }
+        let (code, note) = match &program.native {
+            Some(native) => (Code::Native(native.clone()), None),
+            None => match wanted.compile(&kernel) {
+                Ok(Found { code, note }) => (Code::Compiled(code), note),
+                Err(note) => (Code::Interpreted(Box::new(interpreted(&kernel)?)), note),
+            },
         };
-        Ok(Self { kernel, code })
+        if let Some(note) = &note {
+            tracing::info!(kernel = kernel.interface().entry, note, "a kernel is not run as was wanted");
+        }
+        Ok(Self { kernel, code, note: note.map(Arc::from) })
     }
 
     pub(crate) fn path(&self) -> Path {
-        match self.code {
+        match &self.code {
             Code::Interpreted(_) => Path::Interpreter,
+            Code::Compiled(code) => Path::Compiled {
+                generator: code.options().generator.name(),
+                lanes: code.lanes().try_into().unwrap_or(u16::MAX),
+            },
             Code::Native(_) => Path::Native,
         }
     }
+}
+
+/// The kernel for the interpreter.
+fn interpreted(kernel: &Kernel) -> Result<warpweft_interpreter::Program, String> {
+    let prepare = AssertUnwindSafe(|| warpweft_interpreter::Program::new(kernel));
+    let program = catch_unwind(prepare).map_err(panic_message)?;
+    program.map_err(|unsupported| unsupported.to_string())
 }
 
 /// What makes two programs the same: the kernel's hash, and the address of the native implementation, which stays
@@ -79,22 +97,26 @@ impl Kernels {
     ///
     /// # Errors
     /// What the kernel does that cannot be run.
-    pub(crate) fn load(&self, program: &Program) -> Result<(KernelId, Path), String> {
+    pub(crate) fn load(
+        &self,
+        program: &Program,
+        wanted: &Wanted,
+    ) -> Result<(KernelId, Arc<Prepared>), String> {
         let key = key(program);
         if let Some(found) = self.tables.write().reload(&key) {
             return Ok(found);
         }
         // Prepared without the lock: other threads launch meanwhile.
-        let prepared = Arc::new(Prepared::new(program)?);
+        let prepared = Arc::new(Prepared::new(program, wanted)?);
         let mut tables = self.tables.write();
         if let Some(found) = tables.reload(&key) {
             return Ok(found);
         }
         tables.last += 1;
-        let (id, path) = (KernelId(tables.last), prepared.path());
-        tables.entries.insert(id, Entry { prepared, key, loads: 1 });
+        let id = KernelId(tables.last);
+        tables.entries.insert(id, Entry { prepared: prepared.clone(), key, loads: 1 });
         tables.ids.insert(key, id);
-        Ok((id, path))
+        Ok((id, prepared))
     }
 
     /// Takes one load back.
@@ -118,10 +140,10 @@ impl Kernels {
 
 impl Tables {
     /// Loads what is there already once more.
-    fn reload(&mut self, key: &Key) -> Option<(KernelId, Path)> {
+    fn reload(&mut self, key: &Key) -> Option<(KernelId, Arc<Prepared>)> {
         let id = *self.ids.get(key)?;
         let entry = self.entries.get_mut(&id)?;
         entry.loads += 1;
-        Some((id, entry.prepared.path()))
+        Some((id, entry.prepared.clone()))
     }
 }

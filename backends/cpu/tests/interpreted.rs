@@ -145,8 +145,7 @@ const BACKWARD: &str = "
 
 #[test]
 fn a_large_launch_is_shared_with_other_threads() {
-    let settings =
-        Settings { threads: Some(2), time_limit: Some(Duration::from_secs(60)), ..Settings::default() };
+    let settings = Settings { threads: Some(2), time_limit: Some(Duration::from_secs(60)), ..interpreting() };
     let cpu = Cpu::new(settings).unwrap();
     let kernel = load(&cpu, BACKWARD, None).kernel;
     let done = block(&[0u32]);
@@ -191,7 +190,7 @@ const ENDLESS: &str = "
 fn an_endless_loop_ends_by_the_time_limit() {
     let limit = Duration::from_millis(50);
     for threads in [1, 3] {
-        let settings = Settings { threads: Some(threads), time_limit: Some(limit), ..Settings::default() };
+        let settings = Settings { threads: Some(threads), time_limit: Some(limit), ..interpreting() };
         let cpu = Cpu::new(settings).unwrap();
         let kernel = load(&cpu, ENDLESS, None).kernel;
         let out = block(&[0u32; 2]);
@@ -249,11 +248,8 @@ fn workgroups_that_wait_for_earlier_ones_make_progress() {
         })
         .collect();
     for threads in [1, 2, 8] {
-        let settings = Settings {
-            threads: Some(threads),
-            time_limit: Some(Duration::from_secs(120)),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { threads: Some(threads), time_limit: Some(Duration::from_secs(120)), ..interpreting() };
         let cpu = Cpu::new(settings).unwrap();
         let kernel = load(&cpu, CHAINED, None).kernel;
         let (flags, sums) = (block(&vec![0u32; n as usize]), block(&vec![0u32; n as usize]));
@@ -315,7 +311,7 @@ const SUBGROUP: &str = "
 #[test]
 fn subgroups_have_the_size_that_the_settings_say() {
     for subgroup_size in [4, 32, 128] {
-        let cpu = Cpu::new(Settings { subgroup_size, ..Settings::default() }).unwrap();
+        let cpu = Cpu::new(Settings { subgroup_size, ..interpreting() }).unwrap();
         let out = block(&[0u32]);
         let kernel = load(&cpu, SUBGROUP, None).kernel;
         run(&cpu, dispatch(kernel, 1, vec![Argument::Region(whole(&out))])).unwrap();

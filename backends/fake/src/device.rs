@@ -196,7 +196,7 @@ unsafe impl Device for Fake {
         let seconds = if new { self.spec.compile } else { 0.0 };
         state.counters.compilations += u64::from(new);
         self.clock().advance(seconds);
-        Ok(Loaded { kernel, path, seconds })
+        Ok(Loaded { kernel, path, seconds, note: None })
     }
 
     fn unload(&self, kernel: KernelId) {

@@ -75,7 +75,7 @@ impl Kernels {
         drop(place);
         self.forget_empty(hash);
         let seconds = start.elapsed().as_secs_f64();
-        loaded.map(|kernel| Loaded { kernel, path: Path::Wgpu, seconds })
+        loaded.map(|kernel| Loaded { kernel, path: Path::Wgpu, seconds, note: None })
     }
 
     fn load_in(

@@ -1,5 +1,6 @@
 //! What every device does.
 
+use std::fmt;
 use std::sync::Arc;
 
 use warpweft_module::Kernel;
@@ -33,7 +34,12 @@ pub enum Path {
     /// By the reference interpreter.
     Interpreter,
     /// By machine code that we compiled.
-    Compiled,
+    Compiled {
+        /// The code generator's name.
+        generator: &'static str,
+        /// Invocations that one vector program runs together; also the size of subgroups.
+        lanes: u16,
+    },
     /// By a hand-written implementation.
     Native,
     /// By a GPU API through wgpu.
@@ -45,15 +51,25 @@ impl Path {
     pub fn name(self) -> &'static str {
         match self {
             Path::Interpreter => "interpreter",
-            Path::Compiled => "compiled",
+            Path::Compiled { .. } => "compiled",
             Path::Native => "native",
             Path::Wgpu => "wgpu",
         }
     }
 }
 
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Compiled { generator, lanes: 1 } => write!(f, "compiled for {generator}, 1 lane"),
+            Path::Compiled { generator, lanes } => write!(f, "compiled for {generator}, {lanes} lanes"),
+            other => f.write_str(other.name()),
+        }
+    }
+}
+
 /// A loaded kernel.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// Its id on that device.
     pub kernel: KernelId,
@@ -61,6 +77,8 @@ pub struct Loaded {
     pub path: Path,
     /// Seconds that loading took.
     pub seconds: f64,
+    /// Why it is not executed in the way that was wanted, where it is not.
+    pub note: Option<Arc<str>>,
 }
 
 /// Which clock a time comes from.

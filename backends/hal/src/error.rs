@@ -65,6 +65,14 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A device was asked to be what it cannot be.
+    #[error("{device}: {reason}")]
+    Setting {
+        /// The device.
+        device: String,
+        /// Which setting, and what it can be.
+        reason: String,
+    },
     /// The driver or the runtime broke the contract: a bug worth a report.
     #[error("{device}: internal error: {reason}")]
     Internal {

@@ -84,6 +84,7 @@ impl Folder {
         command
             .env("WARPWEFT_CACHE_DIR", self.path("cache"))
             .env_remove("WARPWEFT_LOG")
+            .env_remove("WARPWEFT_CPU")
             .env("RUST_BACKTRACE", "1");
         change(&mut command);
         let output = command.output().unwrap();

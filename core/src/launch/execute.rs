@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
-use warpweft_hal::{Argument, Command, Dispatch, Loaded, Region};
+use warpweft_hal::{Argument, Command, Dispatch, KernelId, Region};
 use warpweft_module::Space;
 
 use super::bind::ResolvedArgument;
@@ -48,6 +48,7 @@ impl Checked {
     /// Chooses a device, among those that have not refused this launch.
     pub(crate) fn plan(&self, refusals: &Refusals) -> Result<Plan> {
         let runtime = &self.kernel.runtime;
+        self.kernel.foresee(|device| runtime.planner.may(self.placement, device));
         let mut ledger = runtime.ledger.lock();
         for Bound { part, .. } in self.words() {
             ledger.stores[part.handle.key].settle();
@@ -144,10 +145,11 @@ impl Checked {
         }
         let (loaded, compile_seconds) = self.kernel.load(device)?;
         (launch.path, launch.compile_seconds) = (loaded.path, compile_seconds);
+        let kernel = loaded.kernel;
         loop {
             let mut ledger = runtime.ledger.lock();
             let before = (ledger.stats.uploaded_bytes(), ledger.stats.downloaded_bytes());
-            let (mut task, downloads) = match self.make_task(&mut ledger, device, loaded) {
+            let (mut task, downloads) = match self.make_task(&mut ledger, device, kernel) {
                 Ok(made) => made,
                 Err(Blocked::Failed(error)) => return Err(error),
                 Err(Blocked::Wait(events)) => {
@@ -180,7 +182,7 @@ impl Checked {
         &self,
         ledger: &mut Ledger,
         device: usize,
-        loaded: Loaded,
+        kernel: KernelId,
     ) -> Result<(Task, Vec<Task>), Blocked> {
         let runtime = &self.kernel.runtime;
         for Bound { part, words, .. } in self.words() {
@@ -207,7 +209,7 @@ impl Checked {
         for Bound { part, words, writes, .. } in self.words() {
             mover.settle(part.handle.key, words, writes, &task.event);
         }
-        let (kernel, range) = (loaded.kernel, 0..self.grid.len());
+        let range = 0..self.grid.len();
         task.commands.push(Command::Dispatch(Dispatch { kernel, grid: self.grid, range, arguments }));
         Ok((task, downloads))
     }

@@ -43,7 +43,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ran on {} ({}, {}) ", self.plan.kernel, self.device, self.kind, self.path.name())?;
+        write!(f, "`{}` ran on {} ({}, {}) ", self.plan.kernel, self.device, self.kind, self.path)?;
         match self.timing {
             None => write!(f, "over an empty grid")?,
             Some(Timing { seconds, source }) => {
@@ -67,6 +67,9 @@ impl fmt::Display for Report {
             self.downloaded_bytes,
             self.plan.reason()
         )?;
+        if let Some(note) = &self.plan.choice().note {
+            write!(f, " Note: {note}.")?;
+        }
         self.plan.choice().cautions.iter().try_for_each(|caution| write!(f, " Caution: {caution}."))
     }
 }

@@ -88,6 +88,8 @@ pub struct Candidate {
     pub verdict: Verdict,
     /// What a user should know before trusting it with this kernel.
     pub cautions: Arc<[String]>,
+    /// Why it does not execute the kernel in the way that was wanted, where it does not.
+    pub note: Option<Arc<str>>,
 }
 
 impl Candidate {
@@ -151,7 +153,7 @@ impl fmt::Display for Plan {
         writeln!(f, "`{}` with placement `{}`:", self.kernel, self.placement)?;
         for (position, candidate) in self.candidates.iter().enumerate() {
             let mark = if position == self.chosen { "→" } else { " " };
-            write!(f, " {mark} {} ({}, {}): ", candidate.name, candidate.kind, candidate.path.name())?;
+            write!(f, " {mark} {} ({}, {}): ", candidate.name, candidate.kind, candidate.path)?;
             match &candidate.verdict {
                 Verdict::Excluded(reason) => writeln!(f, "ruled out: {reason}")?,
                 Verdict::Predicted(p) => {
@@ -171,6 +173,11 @@ impl fmt::Display for Plan {
                         Seconds(p.execution)
                     )?;
                 }
+            }
+        }
+        for candidate in &self.candidates {
+            if let Some(note) = &candidate.note {
+                writeln!(f, "{}: {note}.", candidate.name)?;
             }
         }
         write!(f, "Chosen: {}.", self.reason())?;

@@ -69,6 +69,7 @@ impl Planner {
                 path,
                 verdict,
                 cautions: kernel.cautions[device].clone(),
+                note: kernel.note(device),
             });
         }
         let best = candidates
@@ -82,10 +83,16 @@ impl Planner {
         }
     }
 
+    /// A placement leaves the device a chance.
+    pub(crate) fn may(&self, placement: Placement, device: usize) -> bool {
+        let (kind, among) = self.kinds[device];
+        placement.allows(device, kind, among)
+    }
+
     /// Why a device cannot or may not take the launch.
     fn excluded(&self, kernel: &KernelInner, placement: Placement, device: usize) -> Option<Exclusion> {
-        let (kind, among) = self.kinds[device];
-        if !placement.allows(device, kind, among) {
+        let (kind, _) = self.kinds[device];
+        if !self.may(placement, device) {
             return Some(Exclusion::NotAskedFor(placement));
         }
         let auto = placement == Placement::Auto;
@@ -120,8 +127,8 @@ impl Planner {
                 let cost = kernel.interface().cost;
                 let n = invocations as f64;
                 let operations = match path {
-                    // A hand-written implementation is not slowed by interpretation.
-                    Path::Native => rates.native_operations,
+                    // Neither is slowed by interpretation.
+                    Path::Native | Path::Compiled { .. } => rates.native_operations,
                     _ => rates.operations,
                 };
                 let compute = n * cost.operations / operations;

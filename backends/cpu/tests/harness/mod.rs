@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use warpweft_cpu::{Cpu, Settings};
+use warpweft_cpu::{Cpu, CpuPath, Settings};
 use warpweft_hal::{
     Argument, Command, Completion, Device, Dispatch, Error, Grid, HostBlock, KernelId, Loaded, Native,
     NativeArguments, Program, Region, Submission, Submitted,
@@ -32,8 +32,13 @@ pub(crate) fn saxpy(arguments: &NativeArguments<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Kernels are interpreted.
+pub(crate) fn interpreting() -> Settings {
+    Settings { path: CpuPath::Interpreter, ..Settings::default() }
+}
+
 pub(crate) fn cpu(threads: usize) -> Cpu {
-    Cpu::new(Settings { threads: Some(threads), ..Settings::default() }).unwrap()
+    Cpu::new(Settings { threads: Some(threads), ..interpreting() }).unwrap()
 }
 
 pub(crate) fn program(wgsl: &str, native: Option<Arc<dyn Native>>) -> Program {

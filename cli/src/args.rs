@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use warpweft::{Placement, Scalar};
+use warpweft::{CpuPath, Generator, Placement, Scalar};
 
 use crate::{numbers, values};
 
@@ -39,6 +39,13 @@ pub(crate) enum Command {
     /// Say where a kernel would run and why, without running it: the same arguments as `run`.
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Box<RunArgs>),
+    /// Show a kernel as the CPU's compiler sees it, stage by stage.
+    #[command(after_help = IR_HELP)]
+    Ir(IrArgs),
+    /// Run a kernel by the interpreter, by every way of the CPU and on every device, and say where they part: the same
+    /// arguments as `run`.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Box<VerifyArgs>),
     /// Compare CPU and GPUs on the standard kernels.
     #[command(after_help = BENCH_HELP)]
     Bench(BenchArgs),
@@ -67,6 +74,26 @@ const EXPLAIN_HELP: &str = "Example:
   warpweft explain saxpy.wgsl --bind x=x.npy --bind y=ones:f32:2^20 --set a=2.5
 
 See `warpweft run --help` for what can be bound.";
+
+const IR_HELP: &str = "Stages
+  module   what was read: naga's module, overrides fixed, cut down to the kernel
+  ssa      structured scalar code of one invocation
+  vector   the program of a gang of invocations, masks and all
+  asm      machine code
+
+Examples:
+  warpweft ir saxpy.wgsl
+  warpweft ir nbody.wgsl --stage vector --generator avx2 --lanes 8
+  warpweft ir lib.wgsl --entry scan --const TILE=32 --stage asm";
+
+const VERIFY_HELP: &str = "The interpreter defines what is right. With `--strict` compiled code rounds as it does, and no GPU takes part; without,
+products and sums may be contracted, and floats may differ as far as WGSL allows. NaN equals NaN.
+
+Examples:
+  warpweft verify saxpy.wgsl --bind x=random:f32:2^16 --bind y=ones:f32:2^16 --set a=2.5 --strict
+  warpweft verify nbody.wgsl --bind pos=bodies.npy --bind acc=zeros:f32:1000x4 --set eps=0.1 --ulps 64
+
+Exit code: 0 all agree, 1 they do not, 2 the command line makes no sense. See `warpweft run --help` for what can be bound.";
 
 const BENCH_HELP: &str = "Each kernel runs on each device with its data resident there, with inputs fresh on the host (upload), and with the
 result read back too (round trip). Results are checked against a scalar reference before a time counts; a wrong one
@@ -147,6 +174,15 @@ pub(crate) struct RunArgs {
     /// Threads of the CPU device [default: one per logical core].
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
+    /// How the CPU runs it: auto, interpreter, cranelift, avx2 or avx512 [default: as WARPWEFT_CPU says, else auto].
+    #[arg(long, value_name = "WAY")]
+    pub(crate) cpu: Option<CpuPath>,
+    /// Invocations that compiled code runs together: 1, 2, 4, …, 64 [default: chosen by cost].
+    #[arg(long, value_name = "N", value_parser = lanes, allow_hyphen_values = true)]
+    pub(crate) lanes: Option<u16>,
+    /// Round every operation as the interpreter does, on the CPU only.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the plan too: every device, what it was predicted to take, and why one was chosen.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -156,6 +192,61 @@ pub(crate) struct RunArgs {
     /// Print nothing when all goes well.
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+/// What to show of a kernel.
+#[derive(Args, Debug)]
+pub(crate) struct IrArgs {
+    /// The WGSL file with the kernel.
+    #[arg(value_name = "KERNEL.wgsl")]
+    pub(crate) kernel: PathBuf,
+    /// A further WGSL file, whose declarations the kernel may use (repeatable, in any order).
+    #[arg(long, value_name = "LIB.wgsl")]
+    pub(crate) with: Vec<PathBuf>,
+    /// The compute entry point, where there are several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) entry: Option<String>,
+    /// Set an override constant, by its name or @id.
+    #[arg(long = "const", value_name = "NAME=VALUE", value_parser = constant)]
+    pub(crate) constants: Vec<(String, f64)>,
+    /// Supply `alias NAME = TYPE;`, for kernels that leave their element type open.
+    #[arg(long, value_name = "NAME=TYPE", value_parser = alias)]
+    pub(crate) alias: Vec<(String, Scalar)>,
+    /// The stage (see below).
+    #[arg(long, value_enum, default_value_t = Stage::Ssa)]
+    pub(crate) stage: Stage,
+    /// The code generator: cranelift, avx2 or avx512 [default: the best that this machine has].
+    #[arg(long, value_name = "NAME", value_parser = generator)]
+    pub(crate) generator: Option<Generator>,
+    /// Invocations that run together: 1, 2, 4, …, 64 [default: chosen by cost].
+    #[arg(long, value_name = "N", value_parser = lanes, allow_hyphen_values = true)]
+    pub(crate) lanes: Option<u16>,
+    /// Contract no products and sums.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// A stage of compilation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Stage {
+    /// What was read.
+    Module,
+    /// Structured scalar code.
+    Ssa,
+    /// The program of a gang.
+    Vector,
+    /// Machine code.
+    Asm,
+}
+
+/// What to run everywhere.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Units in the last place by which floats may differ.
+    #[arg(long, value_name = "N", value_parser = numbers::count, allow_hyphen_values = true, default_value = "0")]
+    pub(crate) ulps: u64,
 }
 
 /// What to compare.
@@ -222,6 +313,18 @@ fn threads(text: &str) -> Result<usize, String> {
         n @ 1..=4096 => Ok(n as usize),
         n => Err(format!("{n} threads are more than the 4096 that make sense")),
     }
+}
+
+fn lanes(text: &str) -> Result<u16, String> {
+    match numbers::positive(text)? {
+        n @ 1..=64 if n.is_power_of_two() => Ok(n as u16),
+        n => Err(format!("{n} lanes: use a power of two up to 64")),
+    }
+}
+
+fn generator(text: &str) -> Result<Generator, String> {
+    Generator::from_name(text)
+        .ok_or_else(|| format!("`{text}` is no code generator: use cranelift, avx2 or avx512"))
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -119,7 +119,8 @@ pub fn check(function: &Function, memories: &[Memory], rounds: &[Vec<u64>]) {
     let wanted = expected(function, memories, rounds);
     for level in levels() {
         let code = generate(function, level);
-        let got = execute(&code, memories, rounds, 0);
+        // Not at a multiple of a vector: nothing may count on that.
+        let got = execute(&code, memories, rounds, 8);
         for (space, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
             let memory = Memory { bytes: got.clone(), kind: memories[space].kind };
             if let Some(lane) = memory.differs(wanted) {

@@ -1,6 +1,8 @@
 //! Functions of `F32` against `f64` ones: special values, and samples all over the format, through the evaluator;
 //! before and after the passes.
 
+#![allow(clippy::approx_constant, clippy::excessive_precision)] // Numbers near constants are what is tested.
+
 mod support;
 
 use support::*;

@@ -1,6 +1,8 @@
 //! Functions of `F64` against numbers of 128 bits: special values, and samples all over the format, through the
 //! evaluator; before and after the passes.
 
+#![allow(clippy::approx_constant, clippy::excessive_precision)] // Numbers near constants are what is tested.
+
 mod support;
 
 use astro_float::{BigFloat, Consts, RoundingMode};

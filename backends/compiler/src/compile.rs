@@ -58,6 +58,7 @@ pub(crate) fn build(kernel: &Kernel, options: &Options) -> Result<Built, NotComp
     let lanes = width::lanes(&function, options);
     let Lowered { function: vector, workgroup_bytes, private_bytes } =
         lower(&function, lanes, options.strict)?;
+    sound(&vector)?;
     times.lower = clock.lap();
     let mut vector = optimised(vector, options);
     times.passes = clock.lap();
@@ -79,13 +80,13 @@ pub(crate) fn vector(kernel: &Kernel, options: &Options) -> Result<Function, Not
     let function = to_ssa(kernel)?;
     let lanes = width::lanes(&function, options);
     let lowered = lower(&function, lanes, options.strict)?;
+    sound(&lowered.function)?;
     let mut vector = optimised(lowered.function, options);
     legalised(&mut vector, options.generator)?;
     Ok(vector)
 }
 
 fn optimised(function: Function, options: &Options) -> Function {
-    checked(&function);
     pipeline(function, passes::Options { contract: !options.strict })
 }
 
@@ -99,6 +100,13 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
     legalise(function, machine);
     checked(function);
     Ok(())
+}
+
+/// Lowering has left a valid function. Always looked at: it takes microseconds, and the kernel can still be interpreted.
+fn sound(function: &Function) -> Result<(), NotCompiled> {
+    let result = warpweft_vector::verify(function).map_err(|error| error.to_string());
+    debug_assert_eq!(result, Ok(()));
+    result.map_err(|error| NotCompiled { what: format!("internal: {error}"), location: None })
 }
 
 /// A stage has left a valid function.

@@ -7,7 +7,7 @@ use super::{Gang, kind};
 use warpweft_maths as maths;
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Binary as SsaBinary, Definition, Math, Op as SsaOp, Unary as SsaUnary};
-use warpweft_vector::ir::{Binary, Compare, Convert, Kind, Type, Unary, Value};
+use warpweft_vector::ir::{Binary, Compare, Convert, Kind, Unary, Value};
 
 impl Gang<'_> {
     /// The form of a value, computed here.
@@ -43,6 +43,10 @@ impl Gang<'_> {
                 let operand = self.ssa.ty(*a);
                 let (a, b) = (get(self, *a), get(self, *b));
                 self.comparison(*op, operand, a, b)
+            }
+            SsaOp::Select(condition, a, b) if self.known_condition(*condition).is_some() => {
+                let chosen = if self.known_condition(*condition) == Some(true) { *a } else { *b };
+                get(self, chosen)
             }
             SsaOp::Select(condition, a, b) => {
                 let (a, b) = (get(self, *a), get(self, *b));
@@ -349,10 +353,5 @@ impl Gang<'_> {
             Math::Log2 => maths::log2(b, a),
             Math::InverseSqrt => maths::inverse_sqrt(b, a, self.strict),
         }
-    }
-
-    /// A scalar `Bool` constant.
-    pub(super) fn truth(&mut self, truth: bool) -> Value {
-        self.b.constant(Type::scalar(Kind::Bool), truth.into())
     }
 }

@@ -48,10 +48,13 @@ impl Gang<'_> {
     }
 
     /// A condition that is constant, or was decided for this version of the code.
-    fn known_condition(&self, condition: ssa::Value) -> Option<bool> {
+    pub(super) fn known_condition(&self, condition: ssa::Value) -> Option<bool> {
         match self.ssa.definition(condition).op {
             SsaOp::Constant(bits) => Some(bits != 0),
-            _ => self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known),
+            _ => {
+                let here = self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
+                here.or_else(|| self.ranges.decided(condition))
+            }
         }
     }
 
@@ -148,7 +151,9 @@ impl Gang<'_> {
         }
         // The active lanes.
         let execs: Vec<Exec> = arms.iter().filter(|arm| arrives(arm)).map(|arm| arm.state.exec).collect();
-        let same = execs.iter().all(|exec| same_lanes(*exec, execs[0]));
+        // A mask that is older than the arms is the same everywhere; any other is a result.
+        let older = !matches!(execs[0], Exec::Some { .. }) || same_lanes(execs[0], self.state.exec);
+        let same = older && execs.iter().all(|exec| same_lanes(*exec, execs[0]));
         let merged = if same {
             let nonempty = execs.iter().all(|exec| is_nonempty(*exec));
             match execs[0] {
@@ -314,9 +319,10 @@ impl Gang<'_> {
         results: &[ssa::Value],
         yields: Option<&[ssa::Value]>,
     ) -> Passage {
+        let unknown = Exec::Some { mask, nonempty: false };
+        self.state.exec = unknown;
         let mut arm = self.arm(Exec::Some { mask, nonempty: true }, list, results, yields);
         let yields = matches!(arm.end, End::Yield(_));
-        let unknown = Exec::Some { mask, nonempty: false };
         if same_lanes(arm.state.exec, unknown) {
             arm.state.exec = unknown;
         }
@@ -398,7 +404,9 @@ impl Gang<'_> {
         // In a list of its own; what it defines and yields comes through.
         let yields = match rest.last() {
             Some(Statement::Yield { arguments }) => arguments.clone(),
-            _ => vec![],
+            Some(Statement::Branch { .. } | Statement::Return | Statement::Loop { .. }) => vec![],
+            // A region's list has no end of its own.
+            _ => self.outgoing.clone(),
         };
         let fresh: Vec<ssa::Value> = yields.iter().copied().filter(|&value| defines(rest, value)).collect();
         let body = match rest {

@@ -32,7 +32,7 @@ impl Gang<'_> {
                 let value = self.b.convert(op, a, target);
                 self.narrowed(to, value)
             }
-            (true, false) => self.truncated(to, a),
+            (true, false) => self.truncated(from, to, a),
             (true, true) => {
                 let value = match (source, target) {
                     (Kind::F32, Kind::F64) => self.b.convert(Convert::Widen, a, target),
@@ -59,18 +59,37 @@ impl Gang<'_> {
         }
     }
 
-    /// A float to an integer: towards zero, clamped, NaN to 0.
-    fn truncated(&mut self, to: Scalar, a: Value) -> Value {
+    /// A float to an integer: towards zero, clamped to what both types represent, NaN to 0.
+    fn truncated(&mut self, from: Scalar, to: Scalar, a: Value) -> Value {
+        let a = if from == Scalar::F16 {
+            // Infinities become the largest number. The operands' order keeps NaN.
+            let (low, high) = (self.b.like(a, -65504.0), self.b.like(a, 65504.0));
+            let a = self.b.min(high, a);
+            self.b.max(low, a)
+        } else {
+            a
+        };
         let op = if signed(to) { Convert::ToSigned } else { Convert::ToUnsigned };
         let value = self.b.convert(op, a, kind(to));
-        let (low, high, min, max) = match to {
-            Scalar::I16 => (-32768.0, 32767.0, Binary::MinS, Binary::MaxS),
-            Scalar::U16 => (0.0, 65535.0, Binary::MinU, Binary::MaxU),
-            _ => return value,
+        let digits = match from {
+            Scalar::F64 => 53,
+            _ => 24,
         };
-        let (low, high) = (self.b.like(value, low), self.b.like(value, high));
-        let value = self.b.binary(min, value, high);
-        self.b.binary(max, value, low)
+        let bits = to.size() * 8 - u32::from(signed(to));
+        let most = u64::MAX >> (64 - bits);
+        let cut = bits.saturating_sub(digits);
+        let held = if kind(to) == Kind::I64 { 64 } else { 32 };
+        if bits <= digits && to.size() * 8 == held {
+            return value;
+        }
+        let min = if signed(to) { Binary::MinS } else { Binary::MinU };
+        let highest = self.b.bits_like(value, most >> cut << cut);
+        let value = self.b.binary(min, value, highest);
+        if to == Scalar::I16 {
+            let lowest = self.b.bits_like(value, u64::from(-32768i32 as u32));
+            return self.b.binary(Binary::MaxS, value, lowest);
+        }
+        value
     }
 
     /// `F64` to `F32`, an inexact result made odd: rounding it again, to fewer bits, rounds as if at once.

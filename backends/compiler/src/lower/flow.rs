@@ -16,8 +16,8 @@ use crate::options::NotCompiled;
 pub(crate) struct Flow {
     labels: Vec<LabelFacts>,
     masked: HashSet<*const Statement>,
-    /// Some lanes return while others go on.
-    pub(crate) masked_returns: bool,
+    /// Invocations return somewhere in the middle.
+    pub(crate) returns: bool,
 }
 
 /// What is known of one label.
@@ -170,6 +170,7 @@ impl Walk<'_> {
             }
             return;
         }
+        self.flow.returns |= target.is_none();
         if !alone && !waiting_inside {
             if let Some(label) = target {
                 self.flow.labels[label.0 as usize].real = true;
@@ -199,7 +200,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            None => self.flow.masked_returns = true,
+            None => {}
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{Gang, region};
 use crate::arguments::Arguments;
 use crate::options::NotCompiled;
 use warpweft_ssa::ir::{Function, Op, Statement};
+use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 use warpweft_vector::Builder;
 use warpweft_vector::ir::{self, Inst, Kind};
@@ -58,12 +59,13 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     };
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
+    let ranges = Ranges::new(function);
     let flow = Flow::new(&function.body, function.labels, &divergent)?;
     let barriers = function.body.iter().any(region::has_barrier);
     let invocations: u32 = size.iter().product();
     let steps = if meets {
         let partial = invocations % u32::from(lanes) != 0;
-        let living = barriers && (flow.masked_returns || partial);
+        let living = barriers && (flow.returns || partial);
         Some(region::split(function, &shapes, lanes, living)?)
     } else {
         None
@@ -97,9 +99,11 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         end: None,
         decided: vec![],
         proven: vec![],
+        ranges: &ranges,
         used: used(function),
         strict,
         regions,
+        outgoing: vec![],
         frame: private,
         loops: loops(function),
         masked_depth: 0,

@@ -2,7 +2,7 @@
 
 use super::Gang;
 use warpweft_ssa::ir::Builtin;
-use warpweft_vector::ir::{Binary, Kind, Type, Value};
+use warpweft_vector::ir::{Binary, Kind, Value};
 
 /// The ids of a gang, as scalars (`I32`); of evenly spaced lanes, the first lane's.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +170,4 @@ impl Gang<'_> {
             }
         }
     }
-
-    /// A scalar `I32` type.
-    pub(super) const INDEX: Type = Type::scalar(Kind::I32);
 }

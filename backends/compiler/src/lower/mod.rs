@@ -31,6 +31,7 @@ use memory::Memory;
 use state::{End, Exec, Held, Register, State, Target};
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Statement};
+use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Shape, Uniformity};
 use warpweft_vector::Builder;
 use warpweft_vector::ir::{Inst, Kind, Label, Mark, Op, Type, Value};
@@ -57,11 +58,15 @@ pub(crate) struct Gang<'a> {
     decided: Vec<(ssa::Value, bool)>,
     /// Indices that are known to be in bounds for the whole gang.
     proven: Vec<(ssa::Value, ssa::Root, ssa::Limit, u32)>,
+    /// Indices that are in bounds, and conditions that are decided, whatever the data.
+    ranges: &'a Ranges,
     /// Values that something uses.
     used: Vec<bool>,
     pub(crate) strict: bool,
     /// Where values are, in kernels that are run workgroup by workgroup.
     regions: Option<region::Regions>,
+    /// What the region at hand copies at its end.
+    outgoing: Vec<ssa::Value>,
     /// The memory of the gang at hand.
     frame: Value,
     /// Which labels are loops.
@@ -137,7 +142,11 @@ impl<'a> Gang<'a> {
     /// A uniform value as a scalar; of evenly spaced lanes, the first.
     pub(crate) fn scalar(&mut self, value: ssa::Value) -> Value {
         let form = self.primary(value);
-        debug_assert!(self.b.ty(form).is_scalar(), "{value:?} differs between lanes");
+        debug_assert!(
+            self.b.ty(form).is_scalar(),
+            "{value:?} differs between lanes: {:?}",
+            self.ssa.definition(value)
+        );
         form
     }
 

@@ -220,7 +220,7 @@ impl Gang<'_> {
             return constant < u64::from(count);
         }
         let key = (index.value, place.root, index.limit, index.stride);
-        self.proven.contains(&key)
+        self.proven.contains(&key) || self.ranges.proves(index)
     }
 
     /// How many elements an index chooses from, as a scalar `I32`.

@@ -293,6 +293,7 @@ impl Gang<'_> {
         let end = self.b.label();
         self.end = Some(end);
         self.b.open();
+        self.outgoing = region.copies.iter().map(|&(_, from)| from).collect();
         let ended = self.list(region.list);
         if ended != End::Gone {
             let mask = match ended {
@@ -314,7 +315,7 @@ impl Gang<'_> {
         self.b.push(Inst::Block { label: end, body: list, results: vec![after] });
         self.end = None;
         if let Some(slot) = self.living_slot()
-            && self.flow.masked_returns
+            && self.flow.returns
             && after != before
         {
             let bits = self.b.define(Type::scalar(Kind::I64), Op::Bits(after));
@@ -345,6 +346,7 @@ impl Gang<'_> {
     /// Every invocation that exists lives at first.
     fn start_living(&mut self, scope: &mut Workgroup) {
         let Some(slot) = self.living_slot() else { return };
+        let before = (self.ids.lanes, self.memory.private);
         let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
         self.up_to(start, end, 1, false, |gang, number| {
             gang.place_gang(scope, number);
@@ -354,6 +356,7 @@ impl Gang<'_> {
             let access = gang.context(slot);
             gang.b.act(Effect::Store(access, bits));
         });
+        (self.ids.lanes, self.memory.private) = before;
     }
 
     /// The lanes of a gang that still run.

@@ -108,11 +108,14 @@ fn the_way_of_the_cpu_can_be_chosen() {
         (&"compiled".into(), &"cranelift".into())
     );
     assert_eq!(record["compiled"]["lanes"], 4);
-    let ended = folder.run_with(line, |command| drop(command.env("WARPWEFT_CPU", "abacus")));
+    let ended = folder.run_with(line, |command| {
+        command.env("WARPWEFT_CPU", "abacus");
+    });
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("WARPWEFT_CPU") && ended.stderr.contains("cranelift"), "{ended:?}");
-    let ended = folder
-        .run_with(&format!("{line} --json"), |command| drop(command.env("WARPWEFT_CPU", "interpreter")));
+    let ended = folder.run_with(&format!("{line} --json"), |command| {
+        command.env("WARPWEFT_CPU", "interpreter");
+    });
     assert!(ended.stdout.contains("\"interpreter\""), "{ended:?}");
     let ended = folder.run(&format!("{} --strict", line.replace("--on cpu", "--on software")));
     assert!(ended.code == Some(1) && ended.stderr.contains("strict"), "{ended:?}");

@@ -60,7 +60,7 @@ impl Ranges {
         self.intervals[value.0 as usize]
     }
 
-    /// What the condition of an `If` is wherever it is asked, where that is always the same.
+    /// What a condition is, where that is always the same; nothing for parameters and results.
     ///
     /// # Panics
     /// When the value is not the function's.
@@ -84,6 +84,10 @@ struct Prover {
 
 impl Visitor for Prover {
     fn value(&mut self, state: &mut State<'_>, value: Value, pieces: &[Piece]) {
+        if state.function.ty(value) == Scalar::Bool {
+            // Where it is defined, not where it is asked: inside its own arm, every condition holds.
+            self.decided[value.0 as usize] = state.decide(value, pieces);
+        }
         if !matches!(state.function.ty(value), Scalar::U32 | Scalar::I32) {
             return;
         }
@@ -117,7 +121,4 @@ impl Visitor for Prover {
         }
     }
 
-    fn condition(&mut self, state: &mut State<'_>, condition: Value, pieces: &[Piece]) {
-        self.decided[condition.0 as usize] = state.decide(condition, pieces);
-    }
 }

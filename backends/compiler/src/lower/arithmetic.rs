@@ -48,6 +48,7 @@ impl Gang<'_> {
                 let chosen = if self.known_condition(*condition) == Some(true) { *a } else { *b };
                 get(self, chosen)
             }
+            SsaOp::Select(_, a, b) if a == b => get(self, *a),
             SsaOp::Select(condition, a, b) => {
                 let (a, b) = (get(self, *a), get(self, *b));
                 let condition = get(self, *condition);

@@ -409,11 +409,7 @@ impl Gang<'_> {
             _ => self.outgoing.clone(),
         };
         let fresh: Vec<ssa::Value> = yields.iter().copied().filter(|&value| defines(rest, value)).collect();
-        let body = match rest {
-            [body @ .., Statement::Yield { .. }] => body,
-            all => all,
-        };
-        Some(match self.if_any(some, mask, body, &fresh, Some(&fresh)) {
+        Some(match self.if_any(some, mask, rest, &fresh, Some(&fresh)) {
             Passage::Open => End::Yield(yields),
             Passage::Left => End::Left,
             Passage::Gone => End::Gone,

@@ -26,10 +26,11 @@ pub(crate) struct Lowered {
     pub(crate) private_bytes: u64,
 }
 
-/// Invocations meet: at barriers, in workgroup memory, or as subgroups.
+/// Invocations meet: at barriers, in workgroup memory, as subgroups, or where one waits for another.
 pub(crate) fn meets(function: &Function) -> bool {
     function.variables.iter().any(|variable| variable.workgroup)
         || function.body.iter().any(region::has_barrier)
+        || function.body.iter().any(|statement| waits(function, statement, false))
         || function.values.iter().any(|definition| {
             matches!(definition.op, Op::Ballot(..) | Op::Collective(..) | Op::Gather(..))
                 || matches!(
@@ -42,6 +43,22 @@ pub(crate) fn meets(function: &Function) -> bool {
                     )
                 )
         })
+}
+
+/// Some loop takes atomic steps: it may wait for an earlier workgroup, which must not be in the same gang.
+fn waits(function: &Function, statement: &Statement, in_loop: bool) -> bool {
+    let all = |list: &[Statement], in_loop| list.iter().any(|statement| waits(function, statement, in_loop));
+    match statement {
+        Statement::Let(value) if in_loop => match function.definition(*value).op {
+            Op::Load { atomic, .. } => atomic,
+            Op::Atomic(..) | Op::CompareExchange(..) => true,
+            _ => false,
+        },
+        Statement::If { then, otherwise, .. } => all(then, in_loop) || all(otherwise, in_loop),
+        Statement::Block { body, .. } => all(body, in_loop),
+        Statement::Loop { body, .. } => all(body, true),
+        _ => false,
+    }
 }
 
 /// Lowers a kernel for gangs of that many lanes.

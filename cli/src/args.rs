@@ -100,9 +100,14 @@ result read back too (round trip). Results are checked against a scalar referenc
 makes the exit code 1. Devices take turns in random order. GB/s and GFLOP/s count compulsory bytes and flops as each
 kernel's file states. A `software` device is a GPU API executed on the CPU: shown, never compared.
 
+With --cpu-paths the ways of running kernels on the CPU take turns, on more kernels: saxpy, transpose, prefix_scan,
+histogram, spmv_poisson, spmv_random, nbody_tiled, black_scholes, matmul and matmul_tiled too. The interpreter takes part
+at a small size, all others at a large one.
+
 Examples:
   warpweft bench
-  warpweft bench triad nbody --sizes 2^10..2^22 --budget 10m --json result.json";
+  warpweft bench triad nbody --sizes 2^10..2^22 --budget 10m --json result.json
+  warpweft bench --cpu-paths";
 
 /// How to list the devices.
 #[derive(Args, Debug)]
@@ -261,6 +266,9 @@ pub(crate) struct BenchArgs {
     /// The devices: cpu, gpu, gpu:N, software, … (repeatable) [default: all].
     #[arg(long, value_name = "WHERE")]
     pub(crate) on: Vec<Placement>,
+    /// Compare the ways of running kernels on the CPU instead: interpreter, each code generator, a software device.
+    #[arg(long, conflicts_with_all = ["sizes", "on"])]
+    pub(crate) cpu_paths: bool,
     /// How long it may take in all: 90s, 2m, 1h. What does not fit is listed as skipped.
     #[arg(long, value_name = "TIME", value_parser = numbers::duration, allow_hyphen_values = true, default_value = "2m")]
     pub(crate) budget: Duration,

@@ -66,6 +66,43 @@ fn what_does_not_fit_is_listed_with_the_reason() {
     assert!(record["results"].as_array().unwrap().iter().all(|r| r["kind"] == cpu));
 }
 
+#[test]
+fn every_way_of_the_cpu_is_checked_and_measured_or_says_why_not() {
+    let folder = Folder::new();
+    placements(&folder);
+    let kernels = ["saxpy", "histogram", "prefix_scan"];
+    // So short a budget leaves nothing for the large sizes.
+    let line = format!("bench --cpu-paths {} --budget 0.001s --json r.json", kernels.join(" "));
+    let text = folder.good(&line);
+    let record: Value = serde_json::from_slice(&std::fs::read(folder.path("r.json")).unwrap()).unwrap();
+    assert_eq!((&record["version"], &record["failed"]), (&1.into(), &serde_json::json!([])), "{text}");
+    let list = |name: &str| record[name].as_array().unwrap().clone();
+    for kernel in kernels {
+        for way in ["interpreter", "cranelift", "avx2", "avx512", "software"] {
+            let of = |v: &Value| v["kernel"] == kernel && v["way"] == way;
+            let (results, skipped) = (list("results"), list("skipped"));
+            match results.iter().find(|v| of(v)) {
+                Some(result) => {
+                    let times = &result["times"];
+                    assert!(
+                        times["median"].as_f64().unwrap() > 0.0 && times["samples"].as_u64().unwrap() >= 3
+                    );
+                    assert_eq!(result["full"], false);
+                }
+                None => assert!(
+                    skipped.iter().any(|v| of(v) && !v["reason"].as_str().unwrap().is_empty())
+                        && !["interpreter", "software"].contains(&way),
+                    "{kernel} in the way {way} is not in {record}"
+                ),
+            }
+        }
+        assert!(text.contains(kernel), "{text}");
+    }
+    let ended = folder.run("bench --cpu-paths nonsense");
+    assert!(ended.code == Some(2) && ended.stderr.contains("spmv_random"), "{ended:?}");
+    assert_eq!(folder.run("bench --cpu-paths --on cpu").code, Some(2));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_with_the_table() {

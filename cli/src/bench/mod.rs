@@ -1,8 +1,11 @@
 //! `warpweft bench`: CPU against GPUs on the standard kernels, honestly.
 //!
 //! `problems` makes inputs and knows right results; `rig` binds them to a device and runs them; `schedule` decides what
-//! runs when; `findings` are the numbers; `report` shows them. This file puts them together.
+//! runs when; `findings` are the numbers; `report` shows them. This file puts them together. `cpu_paths` compares the ways
+//! of running kernels on the CPU instead, each a `contender`.
 
+mod contender;
+mod cpu_paths;
 mod findings;
 mod problems;
 mod report;
@@ -34,6 +37,9 @@ const SIZES: &str = "2^10..2^24";
 /// # Errors
 /// When an argument makes no sense, or a result was wrong.
 pub(crate) fn bench(args: &BenchArgs) -> Outcome {
+    if args.cpu_paths {
+        return cpu_paths::cpu_paths(args, &interruptible());
+    }
     let started = Instant::now();
     let kernels = kernels(&args.kernels)?;
     let json = args.json.iter().map(|path| (format!("--json {}", path.display()), path.clone()));

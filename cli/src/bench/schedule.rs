@@ -293,7 +293,7 @@ enum Refusal {
     Failed(String),
 }
 
-fn beyond(needed: f64, left: Duration) -> String {
+pub(super) fn beyond(needed: f64, left: Duration) -> String {
     let left = record::seconds(left.as_secs_f64());
     format!("about {} needed, {left} left of the kernel's share of the budget", record::seconds(needed))
 }

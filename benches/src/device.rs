@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use warpweft::{AnyBuffer, Kernel, Placement, Prepared, Report, Runtime};
-use warpweft_cpu::{Cpu, Settings};
+use warpweft_cpu::{Cpu, CpuPath, Generator, Settings};
 use warpweft_problems::{Problem, Words};
 
 use crate::rival::Rival;
@@ -30,7 +30,7 @@ impl Path {
     /// The paths that compile, the widest first.
     pub const COMPILED: [Path; 3] = [Path::Avx512, Path::Avx2, Path::Cranelift];
 
-    /// The name in tables and on the command line; for the CPU's, what `WARPWEFT_CPU` calls them.
+    /// The name in tables and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Path::Interpreter => "interpreter",
@@ -65,12 +65,14 @@ impl Path {
 /// # Errors
 /// When it cannot here.
 pub fn cpu(path: Path) -> Result<Cpu, String> {
-    // SAFETY: sessions open devices on the main thread, while nobody else looks at the environment.
-    unsafe { std::env::set_var("WARPWEFT_CPU", path.name()) };
-    let cpu = Cpu::new(Settings::default());
-    // SAFETY: as above.
-    unsafe { std::env::remove_var("WARPWEFT_CPU") };
-    cpu.map_err(|error| error.to_string())
+    let path = match path {
+        Path::Interpreter => CpuPath::Interpreter,
+        Path::Cranelift => CpuPath::Compiled(Generator::Cranelift),
+        Path::Avx2 => CpuPath::Compiled(Generator::Avx2),
+        Path::Avx512 => CpuPath::Compiled(Generator::Avx512),
+        Path::Software => return Err("a software device is a GPU API's, not the CPU".into()),
+    };
+    Cpu::new(Settings { path, ..Settings::default() }).map_err(|error| error.to_string())
 }
 
 /// A problem on a device.

@@ -82,7 +82,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     let invocations: u32 = size.iter().product();
     let steps = if meets {
         let partial = invocations % u32::from(lanes) != 0;
-        let living = barriers && (flow.returns || partial);
+        let living = flow.returns || barriers && partial;
         Some(region::split(function, &shapes, lanes, living)?)
     } else {
         None
@@ -121,6 +121,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         strict,
         regions,
         outgoing: vec![],
+        exports: private,
         frame: private,
         loops: loops(function),
         masked_depth: 0,

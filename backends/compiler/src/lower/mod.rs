@@ -67,6 +67,8 @@ pub(crate) struct Gang<'a> {
     regions: Option<region::Regions>,
     /// What the region at hand copies at its end.
     outgoing: Vec<ssa::Value>,
+    /// Where regions leave values for the workgroup's own code.
+    exports: Value,
     /// The memory of the gang at hand.
     frame: Value,
     /// Which labels are loops.

@@ -66,6 +66,8 @@ pub(crate) struct Regions {
     home: Vec<u32>,
     /// The slot of a value that crosses barriers.
     slots: HashMap<Value, u32>,
+    /// Values that regions compute and the workgroup's own code uses, and where in their memory they are.
+    exports: HashMap<Value, u32>,
     /// Where in a gang's context each slot starts, and its end.
     pub(crate) context: u32,
     /// The slot with the gang's living lanes.
@@ -80,6 +82,16 @@ impl Regions {
 
     pub(crate) fn home(&self, value: Value) -> u32 {
         self.home[value.0 as usize]
+    }
+
+    /// Where the workgroup's own code finds a value of a region.
+    pub(crate) fn export(&self, value: Value) -> Option<u32> {
+        self.exports.get(&value).copied()
+    }
+
+    /// Bytes of all exports.
+    pub(crate) fn export_bytes(&self) -> u64 {
+        8 * self.exports.len() as u64
     }
 }
 
@@ -99,6 +111,7 @@ pub(crate) fn split<'a>(
         home: vec![u32::MAX; function.values.len()],
         labels: vec![],
         results: vec![],
+        exports: vec![],
         next: 1,
         failure: None,
     };
@@ -106,7 +119,8 @@ pub(crate) fn split<'a>(
     if let Some(failure) = splitter.failure {
         return Err(failure);
     }
-    let mut regions = Regions { home: splitter.home, ..Regions::default() };
+    let exports = splitter.exports.iter().enumerate().map(|(at, &value)| (value, 8 * at as u32)).collect();
+    let mut regions = Regions { home: splitter.home, exports, ..Regions::default() };
     let mut needs = Needs { function, shapes, regions: &mut regions, lanes };
     needs.steps(&mut steps);
     if living {
@@ -125,6 +139,8 @@ struct Splitter<'a> {
     labels: Vec<Label>,
     /// What the ends of the lists around become.
     results: Vec<Vec<Value>>,
+    /// What the workgroup's own code takes from regions.
+    exports: Vec<Value>,
     next: u32,
     failure: Option<NotCompiled>,
 }
@@ -148,9 +164,10 @@ impl<'a> Splitter<'a> {
                 }
                 Statement::If { condition, then, otherwise, results, mark } if self.is_whole(statement) => {
                     self.flush(&mut pending, &mut steps);
-                    if self.home_of(*condition) != 0 && self.function.constant(*condition).is_none() {
+                    if !self.is_common(*condition) {
                         self.refuse("a choice around a barrier that may differ between invocations", *mark);
                     }
+                    self.want(*condition);
                     self.homes(results);
                     self.results.push(results.clone());
                     let (then, otherwise) = (self.list(then), self.list(otherwise));
@@ -179,7 +196,8 @@ impl<'a> Splitter<'a> {
                     steps.push(Step::Loop { label: *label, params, body });
                 }
                 Statement::Branch { label, arguments } if self.labels.contains(label) => {
-                    let (shared, copies) = self.parted(&self.targets(*label), arguments);
+                    let targets = self.targets(*label);
+                    let (shared, copies) = self.parted(&targets, arguments);
                     self.flush_with(&mut pending, copies, &mut steps);
                     steps.push(Step::Branch { label: *label, arguments: shared });
                 }
@@ -232,6 +250,18 @@ impl<'a> Splitter<'a> {
         all
     }
 
+    /// All invocations have the same, wherever it is computed.
+    fn is_common(&self, value: Value) -> bool {
+        self.home_of(value) == 0 || self.shapes.uniform_at_workgroup(value)
+    }
+
+    /// The workgroup's own code uses a value.
+    fn want(&mut self, value: Value) {
+        if self.home_of(value) != 0 && !self.exports.contains(&value) {
+            self.exports.push(value);
+        }
+    }
+
     fn home_of(&self, value: Value) -> u32 {
         if self.function.constant(value).is_some() { 0 } else { self.home[value.0 as usize] }
     }
@@ -251,7 +281,7 @@ impl<'a> Splitter<'a> {
             return true;
         }
         match statement {
-            Statement::If { condition, .. } => self.home_of(*condition) == 0 && self.leaves(statement),
+            Statement::If { condition, .. } => self.is_common(*condition) && self.leaves(statement),
             _ => false,
         }
     }
@@ -324,10 +354,11 @@ impl<'a> Splitter<'a> {
     }
 
     /// What becomes shared values, and what is copied gang by gang.
-    fn parted(&self, targets: &[Value], arguments: &[Value]) -> (Vec<Value>, Vec<(Value, Value)>) {
+    fn parted(&mut self, targets: &[Value], arguments: &[Value]) -> (Vec<Value>, Vec<(Value, Value)>) {
         let (mut shared, mut copies) = (vec![], vec![]);
         for (&to, &from) in targets.iter().zip(arguments) {
             if self.home_of(to) == 0 {
+                self.want(from);
                 shared.push(from);
             } else {
                 copies.push((to, from));

@@ -46,6 +46,9 @@ impl Gang<'_> {
         let context = self.regions.as_ref().map_or(0, |regions| u64::from(regions.context));
         let frame_bytes = (context + self.memory.layout.private).next_multiple_of(64);
         let frames = self.memory.private;
+        let all_frames = frame_bytes * u64::from(gangs);
+        let far = self.b.i64(all_frames);
+        self.exports = self.b.add(frames, far);
         self.while_below(begin, end, |gang, current| {
             gang.poll();
             let wx = gang.b.binary(Binary::RemU, current, grid[0]);
@@ -77,7 +80,7 @@ impl Gang<'_> {
             let one = gang.b.i64(1);
             gang.b.add(current, one)
         });
-        frame_bytes * u64::from(gangs)
+        all_frames + self.regions.as_ref().map_or(0, |regions| regions.export_bytes())
     }
 
     /// WGSL's workgroup memory starts as zeros.
@@ -171,7 +174,7 @@ impl Gang<'_> {
                 Step::Shared(value) => self.let_(*value),
                 Step::Region(region) => self.region(region, scope),
                 Step::If { condition, then, otherwise, results } => {
-                    let condition = self.scalar(*condition);
+                    let condition = self.common_value(*condition);
                     let shared = self.common(results);
                     let mut lists = [then, otherwise].map(|steps| {
                         self.b.open();
@@ -210,7 +213,7 @@ impl Gang<'_> {
                     let mut starts = vec![];
                     for &(param, init) in params.iter() {
                         if self.home(param) == 0 {
-                            starts.push((param, self.scalar(init)));
+                            starts.push((param, self.common_value(init)));
                         }
                     }
                     let params: Vec<(Value, Value)> =
@@ -228,7 +231,7 @@ impl Gang<'_> {
                     return Ending::Gone;
                 }
                 Step::Branch { label, arguments } => {
-                    let values: Vec<Value> = arguments.iter().map(|&value| self.scalar(value)).collect();
+                    let values: Vec<Value> = arguments.iter().map(|&value| self.common_value(value)).collect();
                     match scope.labels.iter().rev().find(|(name, _)| name == label) {
                         Some(&(_, vector)) => self.b.branch(vector, &values),
                         None => self.fail("internal: a branch to a label outside", ssa::Mark::default()),
@@ -236,7 +239,7 @@ impl Gang<'_> {
                     return Ending::Gone;
                 }
                 Step::Yield(arguments) => {
-                    let values: Vec<Value> = arguments.iter().map(|&value| self.scalar(value)).collect();
+                    let values: Vec<Value> = arguments.iter().map(|&value| self.common_value(value)).collect();
                     self.b.yields(&values);
                     return Ending::Yielded;
                 }
@@ -252,6 +255,26 @@ impl Gang<'_> {
     /// Those values that the whole workgroup shares.
     fn common(&self, values: &[ssa::Value]) -> Vec<ssa::Value> {
         values.iter().copied().filter(|&value| self.home(value) == 0).collect()
+    }
+
+    /// A value as the workgroup's own code has it.
+    fn common_value(&mut self, value: ssa::Value) -> Value {
+        let Some(at) = self.regions.as_ref().and_then(|regions| regions.export(value)) else {
+            return self.scalar(value);
+        };
+        let form = self.form(value);
+        let access = Access { offset: at as i32, ..self.exports_place() };
+        if form.kind != Kind::Bool {
+            return self.b.define(form, Op::Load(access));
+        }
+        let number = self.b.define(Type::scalar(Kind::I32), Op::Load(access));
+        let zero = self.b.i32(0);
+        self.b.ne(number, zero)
+    }
+
+    /// Where regions leave values for the workgroup's own code.
+    fn exports_place(&self) -> Access {
+        Access { base: self.exports, ..self.context(0) }
     }
 
     pub(super) fn home(&self, value: ssa::Value) -> u32 {
@@ -431,6 +454,16 @@ impl Gang<'_> {
 
     /// Keeps a value for other regions.
     pub(super) fn save(&mut self, value: ssa::Value, form: Value) {
+        if let Some(at) = self.regions.as_ref().and_then(|regions| regions.export(value)) {
+            let access = Access { offset: at as i32, ..self.exports_place() };
+            let stored = if self.b.ty(form).kind == Kind::Bool {
+                let (one, zero) = (self.b.i32(1), self.b.i32(0));
+                self.b.select(form, one, zero)
+            } else {
+                form
+            };
+            self.b.act(Effect::Store(access, stored));
+        }
         let Some(slot) = self.regions.as_ref().and_then(|regions| regions.slot(value)) else { return };
         let access = self.context(slot);
         let ty = self.b.ty(form);

@@ -53,6 +53,8 @@ pub(crate) struct Region<'a> {
     pub(crate) number: u32,
     /// The statements, among them some that the workgroup's own code has done.
     pub(crate) list: &'a [Statement],
+    /// The statements are the end of a block of that name, with those results.
+    pub(crate) block: Option<(Label, &'a [Value])>,
     /// Values that become parameters or results: `(what, from)`.
     pub(crate) copies: Vec<(Value, Value)>,
     /// What comes from other regions, operands before those that need them.
@@ -184,6 +186,10 @@ impl<'a> Splitter<'a> {
                     self.labels.pop();
                     steps.push(Step::Block { label: *label, body, results });
                 }
+                Statement::Block { label, body, results } if self.branches_out(statement) => {
+                    self.flush(&mut pending, &mut steps);
+                    self.block_end(*label, body, results, &mut steps);
+                }
                 Statement::Loop { label, params, body, .. } if self.is_whole(statement) => {
                     let inits: Vec<_> = params.to_vec();
                     self.homes(&params.iter().map(|&(param, _)| param).collect::<Vec<_>>());
@@ -273,6 +279,38 @@ impl<'a> Splitter<'a> {
             // No region's: whoever uses it loads it.
             self.home[value.0 as usize] = if shared { 0 } else { u32::MAX };
         }
+    }
+
+    /// A block without barriers: first what takes the whole workgroup elsewhere, then the rest as a region.
+    fn block_end(
+        &mut self,
+        label: Label,
+        body: &'a [Statement],
+        results: &'a [Value],
+        steps: &mut Vec<Step<'a>>,
+    ) {
+        let first = body.iter().rposition(|statement| self.branches_out(statement)).map_or(0, |last| last + 1);
+        let (head, rest) = body.split_at(first);
+        if head.iter().any(|statement| branches_to(statement, label)) {
+            self.refuse("invocations that leave a block before others reach a barrier", ssa::Mark::default());
+        }
+        let mut whole = self.list(head);
+        steps.append(&mut whole);
+        let number = self.next;
+        for value in results {
+            self.home[value.0 as usize] = number;
+        }
+        for statement in rest {
+            self.claim(statement);
+        }
+        self.next += 1;
+        steps.push(Step::Region(Region {
+            number,
+            list: rest,
+            block: Some((label, results)),
+            copies: vec![],
+            needs: vec![],
+        }));
     }
 
     /// It has a barrier inside, or takes the whole workgroup elsewhere.
@@ -381,9 +419,21 @@ impl<'a> Splitter<'a> {
         if list.is_empty() && copies.is_empty() {
             return;
         }
-        let region = Region { number: self.next, list, copies, needs: vec![] };
+        let region = Region { number: self.next, list, block: None, copies, needs: vec![] };
         self.next += 1;
         steps.push(Step::Region(region));
+    }
+}
+
+/// It contains a branch to that label.
+fn branches_to(statement: &Statement, wanted: Label) -> bool {
+    match statement {
+        Statement::Branch { label, .. } => *label == wanted,
+        Statement::If { then, otherwise, .. } => then.iter().chain(otherwise).any(|s| branches_to(s, wanted)),
+        Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+            body.iter().any(|s| branches_to(s, wanted))
+        }
+        _ => false,
     }
 }
 

@@ -317,7 +317,10 @@ impl Gang<'_> {
         self.end = Some(end);
         self.b.open();
         self.outgoing = region.copies.iter().map(|&(_, from)| from).collect();
-        let ended = self.list(region.list);
+        let ended = match region.block {
+            Some((label, results)) => self.block(label, region.list, results).into(),
+            None => self.list(region.list),
+        };
         if ended != End::Gone {
             let mask = match ended {
                 End::Left => self.mask_of(Exec::None),

@@ -52,7 +52,8 @@ impl Gang<'_> {
         match self.ssa.definition(condition).op {
             SsaOp::Constant(bits) => Some(bits != 0),
             _ => {
-                let here = self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
+                let here =
+                    self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
                 here.or_else(|| self.ranges.decided(condition))
             }
         }
@@ -570,15 +571,18 @@ impl Gang<'_> {
         if target.left.is_some() || self.is_loop(label) {
             return self.next_round(&target, arguments);
         }
-        self.leave(&target, arguments);
-        if self.flow.is_masked(statement) || target.vector.is_none() {
+        let vector = target.vector.filter(|_| !self.flow.is_masked(statement));
+        let Some(vector) = vector else {
+            self.leave(&target, arguments);
             self.state.exec = Exec::None;
             return End::Left;
-        }
+        };
+        // What the jump brings is known where it lands; here the machine is gone.
+        let before = self.state.registers.clone();
+        self.leave(&target, arguments);
         let values = self.jump_arguments(&target, arguments);
-        if let Some(vector) = target.vector {
-            self.b.branch(vector, &values);
-        }
+        self.b.branch(vector, &values);
+        self.state.registers = before;
         End::Gone
     }
 

@@ -289,7 +289,8 @@ impl<'a> Splitter<'a> {
         results: &'a [Value],
         steps: &mut Vec<Step<'a>>,
     ) {
-        let first = body.iter().rposition(|statement| self.branches_out(statement)).map_or(0, |last| last + 1);
+        let first =
+            body.iter().rposition(|statement| self.branches_out(statement)).map_or(0, |last| last + 1);
         let (head, rest) = body.split_at(first);
         if head.iter().any(|statement| branches_to(statement, label)) {
             self.refuse("invocations that leave a block before others reach a barrier", ssa::Mark::default());

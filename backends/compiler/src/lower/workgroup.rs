@@ -231,7 +231,8 @@ impl Gang<'_> {
                     return Ending::Gone;
                 }
                 Step::Branch { label, arguments } => {
-                    let values: Vec<Value> = arguments.iter().map(|&value| self.common_value(value)).collect();
+                    let values: Vec<Value> =
+                        arguments.iter().map(|&value| self.common_value(value)).collect();
                     match scope.labels.iter().rev().find(|(name, _)| name == label) {
                         Some(&(_, vector)) => self.b.branch(vector, &values),
                         None => self.fail("internal: a branch to a label outside", ssa::Mark::default()),
@@ -239,7 +240,8 @@ impl Gang<'_> {
                     return Ending::Gone;
                 }
                 Step::Yield(arguments) => {
-                    let values: Vec<Value> = arguments.iter().map(|&value| self.common_value(value)).collect();
+                    let values: Vec<Value> =
+                        arguments.iter().map(|&value| self.common_value(value)).collect();
                     self.b.yields(&values);
                     return Ending::Yielded;
                 }

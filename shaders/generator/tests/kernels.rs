@@ -11,7 +11,7 @@ use warpweft_module::{Module, Source};
 fn seeds() -> u64 {
     match std::env::var("WARPWEFT_RANDOM_KERNELS") {
         Ok(count) => count.parse::<u64>().expect("WARPWEFT_RANDOM_KERNELS is a number").div_ceil(5),
-        Err(_) => 60,
+        Err(_) => 20,
     }
 }
 

@@ -321,6 +321,9 @@ impl<'a> Splitter<'a> {
         }
         match statement {
             Statement::If { condition, .. } => self.is_common(*condition) && self.leaves(statement),
+            Statement::Block { label, body, .. } => {
+                self.branches_out(statement) && body.iter().all(|statement| self.goes_together(statement, *label))
+            }
             _ => false,
         }
     }
@@ -337,6 +340,20 @@ impl<'a> Splitter<'a> {
                 body.iter().any(|statement| self.leaves(statement))
             }
             _ => false,
+        }
+    }
+
+    /// The whole workgroup takes each branch to that label, or none of it does.
+    fn goes_together(&self, statement: &Statement, label: Label) -> bool {
+        match statement {
+            Statement::If { condition, then, otherwise, .. } => {
+                let together = self.is_common(*condition) || !branches_to(statement, label);
+                together && then.iter().chain(otherwise).all(|statement| self.goes_together(statement, label))
+            }
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+                body.iter().all(|statement| self.goes_together(statement, label))
+            }
+            _ => true,
         }
     }
 

@@ -145,6 +145,51 @@ fn transposes_write_every_element() {
     assert_eq!(found.sliceable(), Ok(()));
 }
 
+fn words(store: &str, workgroups: u32, elements: u64) -> Evaluation {
+    let wgsl = format!(
+        "@group(0) @binding(0) var<storage, read_write> b: array<u32>;
+        @compute @workgroup_size(16) fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
+            let i = id.x;
+            {store}
+        }}"
+    );
+    let case = Case { workgroups: [workgroups, 1, 1], bytes: &[elements * 4], ..Default::default() };
+    evaluate(&wgsl, case)
+}
+
+#[test]
+fn quotients_and_remainders_are_as_sure_as_what_is_divided() {
+    let must = |store: &str| {
+        let found = words(store, 3, 64);
+        ranges(&found.bindings[0].must_write)
+    };
+    // A transpose by one id.
+    assert_eq!(must("b[(i % 6u) * 8u + i / 6u] = i;"), [0..192]);
+    assert_eq!(must("b[i / 3u] = i;"), [0..64]);
+    assert_eq!(must("if (i >= 8u && i < 40u) { b[i / 3u] = i; }"), [8..56]);
+    assert_eq!(must("if (i / 3u < 5u) { b[i] = i; }"), [0..60]);
+    assert_eq!(must("b[i % 29u] = i;"), [0..116]);
+    assert_eq!(must("if (i >= 22u && i < 27u) { b[i % 10u] = i; }"), [8..28]);
+    // Not all pairs come about, nor all remainders, nor is anything known together with the id itself.
+    assert_eq!(must("if (i >= 15u && i < 23u) { b[i % 10u] = i; }"), [0..0; 0]);
+    assert_eq!(must("b[(i % 7u) * 7u + i / 7u] = i;"), [0..0; 0]);
+    assert_eq!(must("b[i % 29u + i] = i;"), [0..0; 0]);
+    assert_eq!(must("b[i / 2u + i % 3u] = i;"), [0..0; 0]);
+    assert_eq!(must("if ((i & 1u) == 0u) { b[i / 4u] = i; }"), [0..0; 0]);
+}
+
+#[test]
+fn triangles_are_written_row_by_row() {
+    let found = words("for (var j = 0u; j < i; j++) { b[i * 16u + j] = j; }", 1, 256);
+    let rows: Vec<_> = (1..16).map(|i| i * 64..i * 64 + i * 4).collect();
+    assert_eq!(ranges(&found.bindings[0].must_write), rows);
+    assert_eq!(ranges(&found.bindings[0].may_write), rows);
+    // Too many rows to look at each.
+    let found = words("for (var j = 0u; j < i; j++) { b[i * 4096u + j] = j; }", 200, 1 << 24);
+    assert!(found.bindings[0].must_write.is_empty());
+    assert!(!found.bindings[0].may_write.is_empty());
+}
+
 #[test]
 fn members_of_structures_add_up() {
     let wgsl = "

@@ -124,7 +124,8 @@ impl State<'_> {
                 (Compare::Greater, true) | (Compare::LessEqual, false) => &[above],
                 (Compare::Greater, false) | (Compare::LessEqual, true) => &[(-FAR, 0)],
             };
-            found.extend(parts.iter().filter_map(|&(lo, hi)| self.space.cut(piece, &difference, lo, hi)));
+            let part = |&(lo, hi): &(i128, i128)| self.space.cut_source(piece, &difference, lo, hi);
+            found.extend(parts.iter().filter_map(part));
         }
         found
     }

@@ -15,7 +15,7 @@ mod values;
 mod walk;
 
 pub(crate) use form::{Form, Variable};
-pub(crate) use space::{FIXED, GLOBAL, LOCAL, Piece, Space, WORKGROUP};
+pub(crate) use space::{FIXED, GLOBAL, LOCAL, Piece, Quotient, Space, WORKGROUP};
 pub(crate) use values::State;
 pub(crate) use walk::{Access, Visitor, walk};
 

@@ -53,6 +53,16 @@ pub(crate) struct Piece {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Space {
     pub(crate) variables: Vec<Info>,
+    pub(crate) quotients: Vec<Quotient>,
+}
+
+/// `source = by * quotient + remainder`, as integers, wherever one of the two is the value of something.
+#[derive(Clone, Debug)]
+pub(crate) struct Quotient {
+    pub(crate) source: Form,
+    pub(crate) by: i128,
+    pub(crate) quotient: Variable,
+    pub(crate) remainder: Variable,
 }
 
 impl Space {
@@ -115,6 +125,32 @@ impl Space {
     pub(crate) fn resolve(&self, pieces: &[Piece], form: &Form, signed: bool) -> Option<Form> {
         let (lo, hi) = self.hull(pieces, form)?;
         Some(form.clone().shifted(window(lo, hi, signed)?))
+    }
+
+    /// Where a variable comes from, if it is a quotient or a remainder.
+    pub(crate) fn quotient(&self, variable: Variable) -> Option<&Quotient> {
+        let of = |q: &&Quotient| q.quotient == variable || q.remainder == variable;
+        if self.info(variable).exact { None } else { self.quotients.iter().find(of) }
+    }
+
+    /// What [`Space::cut`] gives, by what a quotient is the quotient of, so that who comes here stays exact.
+    pub(crate) fn cut_source(&self, piece: &Piece, form: &Form, lo: i128, hi: i128) -> Option<Piece> {
+        let (from, to) = self.interval(piece, form);
+        if let &[(variable, factor)] = &form.terms[..]
+            && let Some(q) = self.quotient(variable).filter(|q| q.quotient == variable)
+            && (from < lo || hi < to)
+        {
+            let (least, most) = (lo.max(from) - form.constant, hi.min(to) - form.constant);
+            let (least, most) = if factor > 0 {
+                (div_up(least, factor), most.div_euclid(factor))
+            } else {
+                (div_up(-most, -factor), (-least).div_euclid(-factor))
+            };
+            let mut piece = self.cut(piece, &q.source, least * q.by, most * q.by + q.by - 1)?;
+            self.narrow(&mut piece, variable, least, most)?;
+            return Some(piece);
+        }
+        self.cut(piece, form, lo, hi)
     }
 
     /// The part of a piece where `lo ≤ form ≤ hi`, as integers; nothing where there is none.

@@ -4,7 +4,7 @@
 
 use super::LaunchFacts;
 use super::form::{Form, Variable};
-use super::space::{GLOBAL, Info, LOCAL, Piece, Space, WORKGROUP};
+use super::space::{GLOBAL, Info, LOCAL, Piece, Quotient, Space, WORKGROUP};
 use crate::ir::{Binary, Builtin, Function, Op, Place, Root, Unary, Value};
 use warpweft_module::Scalar;
 
@@ -28,15 +28,6 @@ pub(crate) struct State<'a> {
     pub(super) choices: Vec<Option<(Value, Value, Value)>>,
     lengths: Vec<((u32, u32, u32), Variable)>,
     constants: Vec<(Root, u32, Variable)>,
-    quotients: Vec<Quotient>,
-}
-
-/// `source = by * quotient + remainder`.
-struct Quotient {
-    source: Form,
-    by: i128,
-    quotient: Variable,
-    remainder: Variable,
 }
 
 /// 32-bit integers, which have forms.
@@ -71,7 +62,6 @@ impl<'a> State<'a> {
             choices: vec![None; function.values.len()],
             lengths: Vec::new(),
             constants: Vec::new(),
-            quotients: Vec::new(),
         }
     }
 
@@ -243,7 +233,7 @@ impl<'a> State<'a> {
             };
             return Some((quotient.wrapped(), Form::constant(0)));
         }
-        let known = self.quotients.iter().find(|q| {
+        let known = self.space.quotients.iter().find(|q| {
             let range = self.space.info(q.quotient);
             q.source == source && q.by == by && range.lo <= lo / by && hi / by <= range.hi
         });
@@ -252,7 +242,7 @@ impl<'a> State<'a> {
             None => {
                 let quotient = self.space.unknown(lo / by, hi / by);
                 let remainder = self.space.unknown(0, by - 1);
-                self.quotients.push(Quotient { source, by, quotient, remainder });
+                self.space.quotients.push(Quotient { source, by, quotient, remainder });
                 (quotient, remainder)
             }
         };
@@ -277,7 +267,7 @@ impl<'a> State<'a> {
             let id = Form::variable(GLOBAL + axis);
             form = together(form, WORKGROUP + axis, LOCAL + axis, size, &id);
         }
-        for q in &self.quotients {
+        for q in &self.space.quotients {
             form = together(form, q.quotient, q.remainder, q.by, &q.source);
         }
         form

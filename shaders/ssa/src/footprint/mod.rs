@@ -6,6 +6,7 @@
 //!
 //! Knows nothing of buffers and devices.
 
+mod divided;
 mod image;
 mod set;
 mod slicing;
@@ -101,13 +102,14 @@ impl Footprint {
         collector.uses.resize_with(function.bindings.len(), Vec::new);
         collector.whole.resize(function.bindings.len(), (false, false));
         let state = walk(function, Some(facts), &mut collector);
-        let size = function.workgroup_size;
+        let (space, origins, size) = (&state.space, &state.origins[..], function.workgroup_size);
         let mut bindings = Vec::with_capacity(function.bindings.len());
         for (binding, uses) in collector.uses.iter().enumerate() {
             let bytes = facts.bytes[binding];
             let patterns = |filter: fn(&Access) -> bool| {
-                let of = |at: &Use| image::pattern(&state.space, &state.origins, size, at);
-                uses.iter().filter(move |at| filter(&at.access)).filter_map(of)
+                let mut budget = image::ALL_PARTS;
+                let of = move |at: &Use| image::patterns(space, origins, size, at, &mut budget);
+                uses.iter().filter(move |at| filter(&at.access)).flat_map(of)
             };
             let (reads, writes) = collector.whole[binding];
             let all = || ByteSet::range(0..bytes);
@@ -162,7 +164,7 @@ impl Visitor for Collector {
                 let exact = state.space.resolve(std::slice::from_ref(here), &value, false);
                 let value = exact.unwrap_or_else(|| Form::variable(state.space.unknown(0, (1 << 32) - 1)));
                 // Beyond the limit nothing is read, and writes are dropped.
-                piece = state.space.cut(here, &value, 0, limit - 1);
+                piece = state.space.cut_source(here, &value, 0, limit - 1);
                 form = form.plus(&value, index.stride.into());
             }
             if let Some(piece) = piece {

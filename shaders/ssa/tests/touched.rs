@@ -209,7 +209,7 @@ fn run(program: &Program, words: &[Vec<u32>], bytes: &[u64], grid: Grid) -> Opti
 }
 
 /// What was found sure, to see that the test is not about nothing.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Sure {
     must: usize,
     not_read: usize,
@@ -313,5 +313,8 @@ fn footprints_are_never_too_small_and_certainty_never_too_large() {
     for seed in 0..number("WARPWEFT_FOOTPRINTS").unwrap_or(KERNELS) {
         check(seed, &mut sure);
     }
-    assert!(sure.must > 1000 && sure.not_read > 10_000 && sure.exact > 100, "the kernels show too little");
+    assert!(
+        sure.must > 1000 && sure.not_read > 10_000 && sure.exact > 100,
+        "the kernels show too little: {sure:?}"
+    );
 }

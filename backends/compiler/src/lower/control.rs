@@ -344,7 +344,7 @@ impl Gang<'_> {
         self.price(list) > CHEAP
     }
 
-    fn price(&self, list: &[Statement]) -> u32 {
+    pub(super) fn price(&self, list: &[Statement]) -> u32 {
         let mut price = 0u32;
         for statement in list {
             price += match statement {

@@ -322,7 +322,8 @@ impl<'a> Splitter<'a> {
         match statement {
             Statement::If { condition, .. } => self.is_common(*condition) && self.leaves(statement),
             Statement::Block { label, body, .. } => {
-                self.branches_out(statement) && body.iter().all(|statement| self.goes_together(statement, *label))
+                self.branches_out(statement)
+                    && body.iter().all(|statement| self.goes_together(statement, *label))
             }
             _ => false,
         }

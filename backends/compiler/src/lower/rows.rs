@@ -162,7 +162,8 @@ impl Gang<'_> {
                 Statement::If { condition, then, otherwise, results, .. } if results.is_empty() => {
                     let last =
                         matches!(body.get(at + 1), None | Some(Statement::Yield { .. } | Statement::Return));
-                    let returns = |list: &[Statement]| matches!(list, [Statement::Return]);
+                    // An arm that is known not to be taken may do anything, as long as nobody comes back from it.
+                    let returns = |list: &[Statement]| matches!(list.last(), Some(Statement::Return));
                     let nothing = |list: &[Statement]| matches!(list, [Statement::Yield { .. }]);
                     // The arm that goes on.
                     let goes_on = if returns(then) && nothing(otherwise) {
@@ -171,9 +172,15 @@ impl Gang<'_> {
                         true
                     } else if last && nothing(then) {
                         false
+                    } else if last {
+                        // The inside of a stencil, as a rule.
+                        self.price(then) >= self.price(otherwise)
                     } else {
                         return;
                     };
+                    if !self.follows(*condition, 12) && !returns(then) && !returns(otherwise) && !last {
+                        return;
+                    }
                     if self.ssa.constant(*condition).is_some() {
                         continue;
                     }

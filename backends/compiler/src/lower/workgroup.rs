@@ -288,6 +288,10 @@ impl Gang<'_> {
     /// Runs a region for every gang.
     fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
         let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
+        let end = match self.reach(region) {
+            Some(reach) => self.b.min_u(reach, end),
+            None => end,
+        };
         let before = (self.ids.lanes, self.memory.private);
         if scope.gangs == 1 {
             self.gang_region(region, scope, start);
@@ -295,6 +299,52 @@ impl Gang<'_> {
             self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number));
         }
         (self.ids.lanes, self.memory.private) = before;
+    }
+
+    /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for
+    /// those whose local index is below a number that all share.
+    fn reach(&mut self, region: &Region<'_>) -> Option<Value> {
+        let [_, 1, 1] = self.ids.size else { return None };
+        if region.block.is_some() || !region.copies.is_empty() {
+            return None;
+        }
+        let (last, before) = region.list.split_last()?;
+        let pure = |statement: &ssa::Statement| match statement {
+            ssa::Statement::Let(value) => self.ssa.definition(*value).op.is_pure(),
+            _ => false,
+        };
+        let ssa::Statement::If { condition, otherwise, results, .. } = last else { return None };
+        let nothing = matches!(otherwise[..], [ssa::Statement::Yield { .. }]) && results.is_empty();
+        if !nothing || !before.iter().all(pure) {
+            return None;
+        }
+        // Nothing that is defined here may be used elsewhere: gangs that are left out would not have it.
+        let kept = |statement: &ssa::Statement| match statement {
+            ssa::Statement::Let(value) => {
+                self.regions.as_ref().is_some_and(|r| r.slot(*value).is_some() || r.export(*value).is_some())
+            }
+            _ => true,
+        };
+        if before.iter().any(kept) {
+            return None;
+        }
+        let ssa::Op::Compare(ssa::Compare::Less, index, limit) = self.ssa.definition(*condition).op else {
+            return None;
+        };
+        let is_index = matches!(
+            self.ssa.definition(index).op,
+            ssa::Op::Builtin(ssa::Builtin::LocalIndex | ssa::Builtin::LocalId(0))
+        );
+        let shared = self.ssa.constant(limit).is_some() || self.home(limit) == 0;
+        if !is_index || !shared {
+            return None;
+        }
+        let limit = self.scalar(limit);
+        let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
+        let lanes = self.b.i64(u64::from(self.b.lanes()) - 1);
+        let limit = self.b.add(limit, lanes);
+        let lanes = u32::from(self.b.lanes());
+        Some(self.divided(limit, lanes))
     }
 
     fn gang_region(&mut self, region: &Region<'_>, scope: &Workgroup, number: Value) {

@@ -27,12 +27,15 @@ pub(crate) struct Knowledge {
     last: Mutex<Option<(Asked, Arc<Brought>)>>,
 }
 
+/// The words of a buffer, or a value.
+type Given = (Range<u64>, Option<Arc<[u8]>>);
+
 /// Everything that the answer depends on.
 #[derive(PartialEq)]
 struct Asked {
     grid: Grid,
-    /// Per binding: the words of the buffer, or the value.
-    arguments: SmallVec<[(Range<u64>, Option<Arc<[u8]>>); 6]>,
+    /// Per binding.
+    arguments: SmallVec<[Given; 6]>,
 }
 
 /// By argument, the words that must be there. Arguments of which all must be there have no entry.

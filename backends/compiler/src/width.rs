@@ -68,6 +68,12 @@ fn appetite(function: &Function, lanes: u16) -> Appetite {
         }
     };
     let shapes = Uniformity::new(function, ganging);
+    let mut any = false;
+    loops(&function.body, &mut |_, _, _| any = true);
+    if !any && !meets(function) && function.values.len() <= SMALL {
+        // What is done once per gang is done for twice as many lanes.
+        return Appetite::Double;
+    }
     let mut found = Appetite::Usual;
     loops(&function.body, &mut |label, params, body| {
         if !shapes.divergent_label(label) {
@@ -89,6 +95,9 @@ const GATHER: u32 = 12;
 
 /// Values that a loop may carry if two gangs' worth is to stay in registers.
 const FEW: usize = 8;
+
+/// Values of a kernel without loops that is small: two gangs' worth stay in registers.
+const SMALL: usize = 80;
 
 /// What is in a loop.
 #[derive(Default)]

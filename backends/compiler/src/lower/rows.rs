@@ -158,7 +158,8 @@ impl Gang<'_> {
         self.state.exec = Exec::All;
         for (at, statement) in body.iter().enumerate() {
             match statement {
-                Statement::Let(value) if self.is_plain(*value) => self.let_(*value),
+                // Computed where a test wants it, so that code without masks does not pay for masks.
+                Statement::Let(value) if self.is_plain(*value) => {}
                 Statement::If { condition, then, otherwise, results, .. } if results.is_empty() => {
                     let last =
                         matches!(body.get(at + 1), None | Some(Statement::Yield { .. } | Statement::Return));
@@ -184,7 +185,7 @@ impl Gang<'_> {
                     if self.ssa.constant(*condition).is_some() {
                         continue;
                     }
-                    let test = self.everywhere(*condition, goes_on);
+                    let Some(test) = self.everywhere(*condition, goes_on) else { return };
                     tests.push(test);
                     decided.push((*condition, goes_on));
                     if last {
@@ -218,36 +219,56 @@ impl Gang<'_> {
         }
     }
 
-    /// Whether a condition has one value in all lanes of a complete gang, as a scalar `Bool`.
-    fn everywhere(&mut self, condition: ssa::Value, wanted: bool) -> Value {
+    /// Whether a condition has one value in all lanes of a complete gang, as a scalar `Bool`; `None` where that cannot be
+    /// asked here.
+    fn everywhere(&mut self, condition: ssa::Value, wanted: bool) -> Option<Value> {
+        if !self.is_ahead(condition, 40) {
+            return None;
+        }
         if self.is_uniform(condition) {
+            self.lower_ahead(condition);
             let value = self.scalar(condition);
-            return if wanted { value } else { self.b.not(value) };
+            return Some(if wanted { value } else { self.b.not(value) });
         }
         let ssa = self.ssa;
         match ssa.definition(condition).op {
             SsaOp::Unary(ssa::Unary::Not, inner) => return self.everywhere(inner, !wanted),
             SsaOp::Binary(ssa::Binary::And, a, b) if wanted => {
-                let (a, b) = (self.everywhere(a, true), self.everywhere(b, true));
-                return self.b.and(a, b);
+                let (a, b) = (self.everywhere(a, true)?, self.everywhere(b, true)?);
+                return Some(self.b.and(a, b));
             }
             SsaOp::Binary(ssa::Binary::Or, a, b) if !wanted => {
-                let (a, b) = (self.everywhere(a, false), self.everywhere(b, false));
-                return self.b.and(a, b);
+                let (a, b) = (self.everywhere(a, false)?, self.everywhere(b, false)?);
+                return Some(self.b.and(a, b));
             }
             SsaOp::Compare(op, a, b) => {
                 if let Some(test) = self.everywhere_compared(op, a, b, wanted) {
-                    return test;
+                    return Some(test);
                 }
             }
             _ => {}
         }
+        self.lower_ahead(condition);
         let vector = self.vector(condition);
         if wanted {
-            return self.b.define(Type::scalar(Kind::Bool), Op::All(vector));
+            return Some(self.b.define(Type::scalar(Kind::Bool), Op::All(vector)));
         }
         let any = self.any(vector);
-        self.b.not(any)
+        Some(self.b.not(any))
+    }
+
+    /// A value can be computed in front of the code, from what is there.
+    fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
+        let op = &self.ssa.definition(value).op;
+        if matches!(op, SsaOp::Constant(_) | SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+            return true;
+        }
+        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
+            return false;
+        }
+        let mut all = true;
+        op.operands(|operand| all = all && self.is_ahead(operand, depth - 1));
+        all
     }
 
     /// The same for evenly spaced integers against a uniform one: the ends decide.
@@ -287,6 +308,8 @@ impl Gang<'_> {
             _ => return None,
         };
         let step = self.step(lanes)?;
+        self.lower_ahead(lanes);
+        self.lower_ahead(limit);
         let first = self.scalar(lanes);
         let limit = self.scalar(limit);
         let reach = (i64::from(self.b.lanes()) - 1).checked_mul(step)?;

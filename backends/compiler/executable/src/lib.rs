@@ -18,6 +18,10 @@ impl Executable {
     /// # Errors
     /// When there is no code, or the system refuses memory, or refuses to make it executable.
     pub fn new(code: &[u8]) -> io::Result<Self> {
+        // Whether none can be mapped is not the same on all systems.
+        if code.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no code"));
+        }
         let mut pages = MmapMut::map_anon(code.len())?;
         pages[..code.len()].copy_from_slice(code);
         let pages = pages.make_exec()?;

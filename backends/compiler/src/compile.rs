@@ -49,22 +49,37 @@ impl Times {
     }
 }
 
-/// All stages.
+/// All stages. Where the chosen gangs are too wide for the generator, narrower ones are tried.
 pub(crate) fn build(kernel: &Kernel, options: &Options) -> Result<Built, NotCompiled> {
     let mut clock = Clock(Instant::now());
-    let mut times = Times::default();
     let function = to_ssa(kernel)?;
-    times.ssa = clock.lap();
-    let lanes = width::lanes(&function, options);
+    let times = Times { ssa: clock.lap(), ..Times::default() };
+    let mut lanes = width::lanes(&function, options);
+    loop {
+        match build_for(&function, lanes, options, times, &mut clock) {
+            Err(_) if options.lanes.is_none() && lanes > 4 => lanes /= 2,
+            built => return built,
+        }
+    }
+}
+
+/// The stages behind SSA, for gangs of that many lanes.
+fn build_for(
+    function: &ssa::Function,
+    lanes: u16,
+    options: &Options,
+    mut times: Times,
+    clock: &mut Clock,
+) -> Result<Built, NotCompiled> {
     let Lowered { function: vector, workgroup_bytes, private_bytes } =
-        lower(&function, lanes, options.strict)?;
+        lower(function, lanes, options.strict)?;
     sound(&vector)?;
     times.lower = clock.lap();
     let mut vector = optimised(vector, options);
     times.passes = clock.lap();
     legalised(&mut vector, options.generator)?;
     times.legalise = clock.lap();
-    let code = generate(&vector, options.generator).map_err(|refusal| refused(&function, refusal))?;
+    let code = generate(&vector, options.generator).map_err(|refusal| refused(function, refusal))?;
     times.generate = clock.lap();
     Ok(Built { code, lanes, workgroup_bytes, private_bytes, times })
 }

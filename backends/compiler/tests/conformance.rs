@@ -30,7 +30,7 @@ fn ways(number: usize, all: bool) -> Vec<Options> {
         return ways;
     }
     let generator = generators[number % generators.len()];
-    vec![Options { generator, strict: number / generators.len() % 2 == 0, lanes: None }]
+    vec![Options { generator, strict: (number / generators.len()).is_multiple_of(2), lanes: None }]
 }
 
 /// What is wrong with a case run one way.

@@ -189,18 +189,14 @@ impl Walk<'_> {
                 None => facts.returns = true,
             }
         }
-        match target {
-            Some(label) => {
-                self.flow.labels[label.0 as usize].divergent = true;
-                for frame in &mut self.frames {
-                    if let Frame::Block { label: l, waiting } = frame
-                        && *l == label
-                    {
-                        *waiting = true;
-                    }
-                }
+        let Some(label) = target else { return };
+        self.flow.labels[label.0 as usize].divergent = true;
+        for frame in &mut self.frames {
+            if let Frame::Block { label: l, waiting } = frame
+                && *l == label
+            {
+                *waiting = true;
             }
-            None => {}
         }
     }
 }

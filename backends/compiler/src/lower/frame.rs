@@ -68,7 +68,7 @@ fn waits(function: &Function, statement: &Statement, in_loop: bool) -> bool {
 pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
-    let aligned = size[0] % u32::from(lanes) == 0;
+    let aligned = size[0].is_multiple_of(u32::from(lanes));
     let ganging = if meets {
         Ganging::Workgroup { lanes: lanes.into() }
     } else {
@@ -81,7 +81,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     let barriers = function.body.iter().any(region::has_barrier);
     let invocations: u32 = size.iter().product();
     let steps = if meets {
-        let partial = invocations % u32::from(lanes) != 0;
+        let partial = !invocations.is_multiple_of(u32::from(lanes));
         let living = flow.returns || barriers && partial;
         Some(region::split(function, &shapes, lanes, living)?)
     } else {

@@ -92,7 +92,7 @@ impl Gang<'_> {
     }
 
     /// A value as memory holds it.
-    pub(super) fn to_store(&mut self, ty: Scalar, value: Value) -> Value {
+    pub(super) fn storable(&mut self, ty: Scalar, value: Value) -> Value {
         let (raw, _) = stored(ty);
         match ty {
             Scalar::Bool => {

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod atomics;
+mod blocks;
 mod control;
 mod convert;
 mod flow;
@@ -15,6 +16,7 @@ mod ids;
 mod load;
 mod loops;
 mod memory;
+mod needs;
 mod place;
 mod region;
 mod rows;

@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 
 use warpweft_ssa::ir::{self as ssa, Barrier, Function, Label, Op, Statement, Value};
-use warpweft_ssa::uniformity::{Shape, Uniformity};
+use warpweft_ssa::uniformity::Uniformity;
+
+use super::needs::Needs;
 
 use crate::options::NotCompiled;
 
@@ -65,9 +67,9 @@ pub(crate) struct Region<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Regions {
     /// The region that defines a value; 0 is the workgroup's own code.
-    home: Vec<u32>,
+    pub(super) home: Vec<u32>,
     /// The slot of a value that crosses barriers.
-    slots: HashMap<Value, u32>,
+    pub(super) slots: HashMap<Value, u32>,
     /// Values that regions compute and the workgroup's own code uses, and where in their memory they are.
     exports: HashMap<Value, u32>,
     /// Where in a gang's context each slot starts, and its end.
@@ -495,134 +497,5 @@ pub(crate) fn has_barrier(statement: &Statement) -> bool {
         Statement::If { then, otherwise, .. } => then.iter().chain(otherwise).any(has_barrier),
         Statement::Block { body, .. } | Statement::Loop { body, .. } => body.iter().any(has_barrier),
         _ => false,
-    }
-}
-
-/// Finds what each region needs from elsewhere.
-struct Needs<'a, 'r> {
-    function: &'a Function,
-    shapes: &'a Uniformity,
-    regions: &'r mut Regions,
-    lanes: u16,
-}
-
-impl<'a> Needs<'a, '_> {
-    fn steps(&mut self, steps: &mut [Step<'a>]) {
-        for step in steps {
-            match step {
-                Step::Region(region) => {
-                    let mut needs = vec![];
-                    for statement in region.list {
-                        self.statement(region.number, statement, &mut needs);
-                    }
-                    for &(to, from) in &region.copies {
-                        self.used(region.number, from, &mut needs);
-                        self.slot(to);
-                    }
-                    region.needs = needs;
-                }
-                Step::If { then, otherwise, .. } => {
-                    self.steps(then);
-                    self.steps(otherwise);
-                }
-                Step::Block { body, .. } | Step::Loop { body, .. } => self.steps(body),
-                Step::Shared(_) | Step::Branch { .. } | Step::Yield(_) | Step::Return => {}
-            }
-        }
-    }
-
-    fn statement(&mut self, region: u32, statement: &Statement, needs: &mut Vec<Value>) {
-        match statement {
-            Statement::Let(value) if self.regions.home[value.0 as usize] == 0 => {}
-            Statement::Let(value) => {
-                let mut operands = vec![];
-                self.function.definition(*value).op.operands(|operand| operands.push(operand));
-                operands.into_iter().for_each(|operand| self.used(region, operand, needs));
-            }
-            Statement::Store { place, value, .. } => {
-                place.indices.iter().for_each(|index| self.used(region, index.value, needs));
-                self.used(region, *value, needs);
-            }
-            Statement::If { condition, then, otherwise, .. } => {
-                self.used(region, *condition, needs);
-                then.iter().chain(otherwise).for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Block { body, .. } => {
-                body.iter().for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Loop { params, body, .. } => {
-                params.iter().for_each(|&(_, init)| self.used(region, init, needs));
-                body.iter().for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
-                arguments.iter().for_each(|&argument| self.used(region, argument, needs));
-            }
-            Statement::Barrier { .. } | Statement::Return => {}
-        }
-    }
-
-    fn used(&mut self, region: u32, value: Value, needs: &mut Vec<Value>) {
-        if self.function.constant(value).is_some() || needs.contains(&value) {
-            return;
-        }
-        let home = self.regions.home[value.0 as usize];
-        if home == 0 || home == region {
-            return;
-        }
-        if self.is_cheap(value, 6) {
-            let mut operands = vec![];
-            self.function.definition(value).op.operands(|operand| operands.push(operand));
-            operands.into_iter().for_each(|operand| self.used(region, operand, needs));
-        } else {
-            self.slot(value);
-        }
-        needs.push(value);
-    }
-
-    /// It is sooner computed again than loaded.
-    fn is_cheap(&self, value: Value, depth: u32) -> bool {
-        let definition = self.function.definition(value);
-        let cheap = match definition.op {
-            Op::Constant(_) | Op::Builtin(_) => return true,
-            Op::Unary(ssa::Unary::Negate | ssa::Unary::Not, _)
-            | Op::Compare(..)
-            | Op::Bitcast(_)
-            | Op::Length { .. }
-            | Op::Select(..) => true,
-            Op::Binary(op, ..) => {
-                let float = matches!(
-                    definition.ty,
-                    warpweft_module::Scalar::F16
-                        | warpweft_module::Scalar::F32
-                        | warpweft_module::Scalar::F64
-                );
-                !float && !matches!(op, ssa::Binary::Divide | ssa::Binary::Modulo)
-            }
-            _ => false,
-        };
-        if self.regions.home[value.0 as usize] == 0 {
-            return true;
-        }
-        if !cheap || depth == 0 {
-            return false;
-        }
-        let mut all = true;
-        definition.op.operands(|operand| all = all && self.is_cheap(operand, depth - 1));
-        all
-    }
-
-    fn slot(&mut self, value: Value) {
-        if self.regions.slots.contains_key(&value) {
-            return;
-        }
-        let scalar = self.lanes == 1 || !matches!(self.shapes.shape(value), Shape::Varying);
-        let bytes = match (self.function.ty(value), scalar) {
-            (warpweft_module::Scalar::Bool, _) => 8,
-            (ty, true) => ty.size().max(4),
-            (ty, false) => ty.size().max(4) * u32::from(self.lanes),
-        };
-        let at = self.regions.context.next_multiple_of(bytes.min(64));
-        self.regions.slots.insert(value, at);
-        self.regions.context = at + bytes;
     }
 }

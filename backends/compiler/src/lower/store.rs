@@ -16,7 +16,7 @@ impl Gang<'_> {
             }
             Location::Run(access) => {
                 let value = self.vector(value);
-                let value = self.to_store(place.ty, value);
+                let value = self.storable(place.ty, value);
                 match (self.state.exec, self.all_hold(&checks)) {
                     (Exec::All, None) => self.b.act(Effect::Store(access, value)),
                     (Exec::All, Some(holds)) => {
@@ -39,7 +39,7 @@ impl Gang<'_> {
             }
             Location::Spread(scattered) => {
                 let value = self.vector(value);
-                let value = self.to_store(place.ty, value);
+                let value = self.storable(place.ty, value);
                 let mask = self.lanes_in_bounds(&checks);
                 self.b.act(Effect::Scatter(scattered, value, mask));
             }
@@ -65,7 +65,7 @@ impl Gang<'_> {
         }
         self.when(condition, |gang| {
             let value = gang.last_active(value);
-            let value = gang.to_store(place.ty, value);
+            let value = gang.storable(place.ty, value);
             let shared = matches!(place.root, Root::Binding(_));
             gang.b.act(if atomic && shared {
                 Effect::AtomicStore(access, value)

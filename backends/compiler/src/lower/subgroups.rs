@@ -69,19 +69,19 @@ impl Gang<'_> {
         let mut sums = masked;
         let mut distance = 1;
         while distance < self.b.lanes() {
-            let before = self.from_before(sums, distance, identity, lanes);
+            let before = self.shifted(sums, distance, identity, lanes);
             sums = self.b.binary(combine, before, sums);
             sums = self.narrowed(ty, sums);
             distance *= 2;
         }
         if scan == Scan::Exclusive {
-            return self.from_before(sums, 1, identity, lanes);
+            return self.shifted(sums, 1, identity, lanes);
         }
         sums
     }
 
     /// Each lane gets the value of the one that many lanes before it.
-    fn from_before(&mut self, values: Value, distance: u16, missing: Value, lanes: Value) -> Value {
+    fn shifted(&mut self, values: Value, distance: u16, missing: Value, lanes: Value) -> Value {
         if self.b.lanes() == 1 {
             return missing;
         }

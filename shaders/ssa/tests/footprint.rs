@@ -1,4 +1,8 @@
 //! Footprints of whole kernels, in bytes.
+#![allow(
+    clippy::single_range_in_vec_init,
+    reason = "a footprint is a list of ranges, however many there are"
+)]
 
 use std::ops::Range;
 use warpweft_module::{Module, Source};

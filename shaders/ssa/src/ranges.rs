@@ -120,5 +120,4 @@ impl Visitor for Prover {
             self.indices.push((index.value, index.limit, proven));
         }
     }
-
 }

@@ -180,13 +180,8 @@ impl<'a> Splitter<'a> {
                 }
                 Statement::Block { label, body, results } if self.is_whole(statement) => {
                     self.flush(&mut pending, &mut steps);
-                    self.homes(results);
-                    self.labels.push(*label);
-                    self.results.push(results.clone());
-                    let body = self.list(body);
-                    self.results.pop();
-                    self.labels.pop();
-                    steps.push(Step::Block { label: *label, body, results });
+                    let step = self.whole_block(*label, body, results);
+                    steps.push(step);
                 }
                 Statement::Block { label, body, results } if self.branches_out(statement) => {
                     self.flush(&mut pending, &mut steps);
@@ -281,6 +276,36 @@ impl<'a> Splitter<'a> {
             // No region's: whoever uses it loads it.
             self.home[value.0 as usize] = if shared { 0 } else { u32::MAX };
         }
+    }
+
+    /// A block that the workgroup goes through together, but perhaps for its end: there, invocations may leave it alone.
+    fn whole_block(&mut self, label: Label, body: &'a [Statement], results: &'a [Value]) -> Step<'a> {
+        let is_head = |statement: &Statement| has_barrier(statement) || self.branches_out(statement);
+        let first = body.iter().rposition(is_head).map_or(0, |last| last + 1);
+        let (head, tail) = body.split_at(first);
+        let parts = !tail.iter().all(|statement| self.goes_together(statement, label));
+        if parts {
+            for value in results {
+                // Each gang has its own.
+                self.home[value.0 as usize] = u32::MAX;
+            }
+        } else {
+            self.homes(results);
+        }
+        self.labels.push(label);
+        self.results.push(results.to_vec());
+        let mut steps = self.list(if parts { head } else { body });
+        self.results.pop();
+        self.labels.pop();
+        if parts {
+            let number = self.next;
+            tail.iter().for_each(|statement| self.claim(statement));
+            self.next += 1;
+            let block = Some((label, results));
+            steps.push(Step::Region(Region { number, list: tail, block, copies: vec![], needs: vec![] }));
+            steps.push(Step::Yield(vec![]));
+        }
+        Step::Block { label, body: steps, results }
     }
 
     /// A block without barriers: first what takes the whole workgroup elsewhere, then the rest as a region.

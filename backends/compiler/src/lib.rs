@@ -7,6 +7,7 @@ mod arguments;
 mod compile;
 mod lower;
 mod options;
+mod perf;
 mod width;
 
 pub use arguments::{Arguments, Bound, Outcome};
@@ -42,7 +43,7 @@ type Entry = unsafe extern "C" fn(*const Arguments<'_>, u64, u64);
 const MOST_BYTES: u64 = 256 << 20;
 
 impl Compiled {
-    /// Compiles a kernel.
+    /// Compiles a kernel. With `WARPWEFT_PERF_MAP=1` in the environment, Linux `perf` is told its name and place.
     ///
     /// # Errors
     /// What the kernel does that is not compiled, and where: it can be interpreted instead.
@@ -60,6 +61,10 @@ impl Compiled {
         }
         let code = Executable::new(&built.code.bytes)
             .map_err(|error| refuse(format!("no executable memory: {error}")))?;
+        if perf::is_wanted() {
+            let name = format!("{}_{}x{}", kernel.interface().entry, options.generator, built.lanes);
+            perf::announce(code.bytes(), &name);
+        }
         Ok(Self {
             options: Options { lanes: Some(built.lanes), ..*options },
             code,

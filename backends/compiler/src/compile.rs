@@ -20,6 +20,8 @@ use crate::width;
 /// A kernel as machine code that nobody has made executable yet.
 #[derive(Debug)]
 pub(crate) struct Built {
+    /// The vector program that the code generator got.
+    pub(crate) vector: Function,
     pub(crate) code: MachineCode,
     pub(crate) lanes: u16,
     pub(crate) workgroup_bytes: u64,
@@ -81,24 +83,13 @@ fn build_for(
     times.legalise = clock.lap();
     let code = generate(&vector, options.generator).map_err(|refusal| refused(function, refusal))?;
     times.generate = clock.lap();
-    Ok(Built { code, lanes, workgroup_bytes, private_bytes, times })
+    Ok(Built { vector, code, lanes, workgroup_bytes, private_bytes, times })
 }
 
 /// A kernel as SSA.
 pub(crate) fn to_ssa(kernel: &Kernel) -> Result<ssa::Function, NotCompiled> {
     ssa::Function::new(kernel)
         .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
-}
-
-/// The vector program that goes to the code generator.
-pub(crate) fn vector(kernel: &Kernel, options: &Options) -> Result<Function, NotCompiled> {
-    let function = to_ssa(kernel)?;
-    let lanes = width::lanes(&function, options);
-    let lowered = lower(&function, lanes, options.strict)?;
-    sound(&lowered.function)?;
-    let mut vector = optimised(lowered.function, options);
-    legalised(&mut vector, options.generator)?;
-    Ok(vector)
 }
 
 fn optimised(function: Function, options: &Options) -> Function {
@@ -137,16 +128,13 @@ fn generate(function: &Function, generator: Generator) -> Result<MachineCode, Re
     }
 }
 
-/// Machine code, for people: one instruction a line, with the source lines it comes from.
-pub(crate) fn assembly(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
-    let function = to_ssa(kernel)?;
-    let vector = vector(kernel, options)?;
-    let refused = |refusal| refused(&function, refusal);
-    let listing = match options.generator {
-        Generator::Cranelift => warpweft_cranelift::listing(&vector).map_err(refused)?,
-        _ => warpweft_x64::listing(&generate(&vector, options.generator).map_err(refused)?),
-    };
-    Ok(listing)
+/// Machine code, for people: one instruction a line.
+pub(crate) fn assembly(built: &Built, generator: Generator) -> Result<String, NotCompiled> {
+    match generator {
+        Generator::Cranelift => warpweft_cranelift::listing(&built.vector)
+            .map_err(|refusal| NotCompiled { what: refusal.what, location: None }),
+        _ => Ok(warpweft_x64::listing(&built.code)),
+    }
 }
 
 /// The source lines that marks stand for, as a legend.

@@ -138,7 +138,7 @@ pub fn stage_ssa(kernel: &Kernel) -> Result<String, NotCompiled> {
 pub fn stage_vector(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
     guarded(|| {
         let legend = compile::legend(&compile::to_ssa(kernel)?);
-        Ok(format!("{legend}{}", compile::vector(kernel, options)?))
+        Ok(format!("{legend}{}", compile::build(kernel, options)?.vector))
     })
 }
 
@@ -149,7 +149,8 @@ pub fn stage_vector(kernel: &Kernel, options: &Options) -> Result<String, NotCom
 pub fn stage_assembly(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
     guarded(|| {
         let legend = compile::legend(&compile::to_ssa(kernel)?);
-        Ok(format!("{legend}{}", compile::assembly(kernel, options)?))
+        let built = compile::build(kernel, options)?;
+        Ok(format!("{legend}{}", compile::assembly(&built, options.generator)?))
     })
 }
 

@@ -152,7 +152,7 @@ impl<'a> Translation<'a> {
     }
 
     /// Ends the block with a branch to one of two arms. An arm that only leaves needs no block of its own.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one instruction")]
     fn branch(
         &mut self,
         condition: ir::Value,

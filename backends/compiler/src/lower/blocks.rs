@@ -66,9 +66,7 @@ impl Gang<'_> {
     fn arrive(&mut self, target: &Target, end: End, before: Exec) -> Passage {
         match end {
             End::Gone => Passage::Gone,
-            End::Yield(values)
-                if target.accumulators.is_empty() && target.waiting.is_none() && !self.waits(target) =>
-            {
+            End::Yield(values) if !self.waits(target) => {
                 self.rename(&target.results.clone(), &values);
                 Passage::Open
             }
@@ -104,7 +102,7 @@ impl Gang<'_> {
     /// Goes on behind a block that was jumped out of.
     fn landed(&mut self, target: &Target, vector: Label, body: Vec<Inst>, before: Exec) -> Passage {
         let mut types: Vec<Type> = vec![];
-        if target.accumulators.is_empty() && !self.waits(target) {
+        if !self.waits(target) {
             types.extend(target.results.iter().map(|&result| self.form(result)));
         }
         types.extend(target.carried.iter().map(|&register| self.state.registers[register].ty));
@@ -114,7 +112,7 @@ impl Gang<'_> {
         let values: Vec<Value> = types.iter().map(|&ty| self.b.value(ty)).collect();
         self.b.push(Inst::Block { label: vector, body, results: values.clone() });
         let mut values = values.into_iter();
-        if target.accumulators.is_empty() && !self.waits(target) {
+        if !self.waits(target) {
             for &result in &target.results {
                 if let Some(value) = values.next() {
                     self.set(result, value);

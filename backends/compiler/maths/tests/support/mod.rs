@@ -1,5 +1,5 @@
 //! Runs functions of this crate on arrays, through the evaluator or as machine code, and measures errors.
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use warpweft_executable::Executable;
 use warpweft_maths as maths;

@@ -455,7 +455,7 @@ impl<'f> Lower<'f> {
     }
 
     /// One instruction; `order`: 0 is `a * c + b`, 1 is `b * a + c`, 2 is `b * c + a`; the result replaces `a`.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one instruction")]
     fn fused(
         &mut self,
         order: usize,

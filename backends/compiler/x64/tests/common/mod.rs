@@ -1,5 +1,5 @@
 //! Runs functions as machine code at every level and in the evaluator, on the same memories, and compares.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use warpweft_executable::Executable;
 use warpweft_vector::ir::{Function, Kind};

@@ -52,7 +52,7 @@ impl Gang<'_> {
             SsaOp::Constant(bits) => Some(bits != 0),
             _ => {
                 let here =
-                    self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
+                    self.known.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
                 here.or_else(|| self.ranges.decided(condition))
             }
         }

@@ -5,6 +5,7 @@ use std::mem::offset_of;
 use super::flow::Flow;
 use super::ids::{Ids, Position};
 use super::memory::Memory;
+use super::slopes::Slopes;
 use super::state::{Exec, State};
 use super::{Gang, region};
 use crate::arguments::Arguments;
@@ -77,6 +78,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
     let ranges = Ranges::new(function);
+    let slopes = if meets { Slopes::default() } else { Slopes::new(function) };
     let flow = Flow::new(&function.body, function.labels, &divergent)?;
     let barriers = function.body.iter().any(region::has_barrier);
     let invocations: u32 = size.iter().product();
@@ -114,8 +116,8 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         ids,
         quit,
         end: None,
-        decided: vec![],
-        proven: vec![],
+        known: Default::default(),
+        slopes,
         ranges: &ranges,
         used: used(function),
         strict,

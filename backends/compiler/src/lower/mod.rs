@@ -11,9 +11,11 @@ mod atomics;
 mod blocks;
 mod control;
 mod convert;
+mod counted;
 mod everywhere;
 mod flow;
 mod frame;
+mod hoist;
 mod ids;
 mod inside;
 mod load;
@@ -284,9 +286,9 @@ impl<'a> Gang<'a> {
                 return self.either(*condition, then, otherwise, results).into();
             }
             Statement::Block { label, body, results } => return self.block(*label, body, results).into(),
-            Statement::Loop { label, params, body, mark } => {
+            Statement::Loop { mark, .. } => {
                 self.mark(*mark);
-                return self.loop_(*label, params, body);
+                return self.loop_with_tests_in_front(statement);
             }
             Statement::Branch { label, arguments } => return self.branch(statement, *label, arguments),
             Statement::Return => return self.return_(statement),

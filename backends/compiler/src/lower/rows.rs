@@ -27,6 +27,10 @@ pub(super) struct Known {
     pub(super) proven: Vec<Proven>,
     /// The gang's x, and the indices that go along with it: on the inside of a row.
     pub(super) lines: Option<(Value, Vec<(ssa::Value, super::inside::Line)>)>,
+    /// The loop whose bounds were tested in front of it, and which does not run for long.
+    pub(super) unwatched: Option<ssa::Label>,
+    /// The loop that tests for itself.
+    pub(super) watched: Option<ssa::Label>,
 }
 
 /// Where a row is.
@@ -109,7 +113,12 @@ impl Gang<'_> {
             let whole = gang.b.compare(Compare::LeU, stop, high);
             let inside = gang.b.and(begun, whole);
             gang.b.open();
-            let next = gang.stretch(row, x, high, Known { decided, proven, lines: Some((x, lines)) });
+            let next = gang.stretch(
+                row,
+                x,
+                high,
+                Known { decided, proven, lines: Some((x, lines)), ..Known::default() },
+            );
             gang.b.yields(&[next]);
             let then = gang.b.close();
             gang.b.open();
@@ -175,8 +184,12 @@ impl Gang<'_> {
                 fast = gang.b.and(fast, test);
             }
             gang.b.open();
-            gang.known =
-                Known { decided: inside.decided, proven: inside.proven, lines: Some((x, inside.lines)) };
+            gang.known = Known {
+                decided: inside.decided,
+                proven: inside.proven,
+                lines: Some((x, inside.lines)),
+                ..Known::default()
+            };
             gang.one_gang(Exec::All);
             gang.known = Known::default();
             gang.b.yields(&[]);

@@ -30,7 +30,7 @@ impl Gang<'_> {
     /// A value can be computed in front of the code, from what is there.
     pub(super) fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
         let op = &self.ssa.definition(value).op;
-        if matches!(op, SsaOp::Constant(_) | SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+        if self.is_there(value) || matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
             return true;
         }
         if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
@@ -44,10 +44,16 @@ impl Gang<'_> {
     /// It follows from ids and uniforms alone, and is held as a scalar.
     pub(super) fn follows(&self, value: ssa::Value, depth: u32) -> bool {
         let op = &self.ssa.definition(value).op;
-        if matches!(op, SsaOp::Constant(_) | SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+        if self.is_there(value) {
             return true;
         }
-        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) || !self.is_scalar(value) {
+        if !self.is_scalar(value) {
+            return false;
+        }
+        if matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+            return true;
+        }
+        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
             return false;
         }
         let mut all = true;
@@ -55,14 +61,25 @@ impl Gang<'_> {
         all
     }
 
+    /// Lowers a value here, ahead of its place, with what it needs.
     pub(super) fn lower_ahead(&mut self, value: ssa::Value) {
-        let ssa = self.ssa;
-        let op = &ssa.definition(value).op;
+        if self.is_there(value) {
+            return;
+        }
+        let definition = self.ssa.definition(value);
         let mut operands = vec![];
-        op.operands(|operand| operands.push(operand));
+        definition.op.operands(|operand| operands.push(operand));
         for operand in operands {
             self.lower_ahead(operand);
         }
-        self.let_(value);
+        self.mark(definition.mark);
+        let form = self.operation(value, definition);
+        // Nobody else's: what crosses barriers is kept when its place comes.
+        self.values[value.0 as usize] = Some(form);
+    }
+
+    /// It needs no lowering: a constant, or what the workgroup's own code has computed.
+    fn is_there(&self, value: ssa::Value) -> bool {
+        self.ssa.constant(value).is_some() || (self.regions.is_some() && self.home(value) == 0)
     }
 }

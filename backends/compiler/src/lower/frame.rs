@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use super::flow::Flow;
 use super::ids::{Ids, Position};
 use super::memory::Memory;
-use super::slopes::Slopes;
+use super::slopes::{Along, Slopes};
 use super::state::{Exec, State};
 use super::{Gang, region};
 use crate::arguments::Arguments;
@@ -78,7 +78,6 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
     let ranges = Ranges::new(function);
-    let slopes = if meets { Slopes::default() } else { Slopes::new(function) };
     let flow = Flow::new(&function.body, function.labels, &divergent)?;
     let barriers = function.body.iter().any(region::has_barrier);
     let invocations: u32 = size.iter().product();
@@ -104,6 +103,11 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     };
     let ids =
         Ids { workgroups, workgroup: None, lanes: Position::Row { global: [zero; 3], local: None }, size };
+    let along = match &regions {
+        Some(regions) => Along::Gangs { lanes: lanes.into(), home: &regions.home },
+        None => Along::X,
+    };
+    let slopes = Slopes::new(function, along);
     let mut gang = Gang {
         ssa: function,
         shapes: &shapes,

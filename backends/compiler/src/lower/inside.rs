@@ -1,8 +1,8 @@
-//! The inside of a row: the x for which no invocation returns at once and every plain index is in bounds.
+//! The inside of a row: where no invocation returns at once and every plain index is in bounds.
 //!
-//! Guards and indices that go evenly along a row hold from one x to another, so two divisions per row do instead of
-//! tests for each gang. What cannot be answered that way stays a test of each gang. What is done with the inside is said
-//! in [`rows`](super::rows).
+//! Guards and indices that go evenly along a row hold from one place to another, so a few operations per row do instead
+//! of tests for each gang. A row is invocations side by side along x, or the gangs of a workgroup one after the other:
+//! what is done with its inside is said in [`rows`](super::rows) and [`workgroup`](super::workgroup).
 
 use super::Gang;
 use super::state::Exec;
@@ -10,7 +10,7 @@ use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Compare as SsaCompare, Index, Op as SsaOp, Place, Root, Statement};
 use warpweft_vector::ir::{Binary, Compare, Convert, Kind, Value};
 
-/// Guards and indices that are looked at, for one kernel.
+/// Guards and indices that are looked at, for one row.
 const MOST: usize = 48;
 
 /// How deep operands may nest that are computed ahead.
@@ -21,23 +21,25 @@ pub(super) type Proven = (ssa::Value, Root, ssa::Limit, u32);
 
 /// A part of a row, and what is known there.
 pub(super) struct Inside {
-    /// The first x, and the one behind the last: scalar `I64`s.
+    /// The first place, and the one behind the last: scalar `I64`s.
     pub(super) low: Value,
     pub(super) high: Value,
     /// Conditions that are decided.
     pub(super) decided: Vec<(ssa::Value, bool)>,
     /// Indices that are in bounds.
     pub(super) proven: Vec<Proven>,
-    /// Indices that are `start + slope · x` without running over.
+    /// Indices that are `start + slope · place` without running over.
     pub(super) lines: Vec<(ssa::Value, Line)>,
     /// What each gang has to test: conditions of `decided`, and indices of `proven`.
     pub(super) conditions: Vec<(ssa::Value, bool)>,
     pub(super) indices: Vec<(Index, Root)>,
     /// Where the row starts.
     start: Value,
+    /// A place is a gang: its lanes are at no places of their own.
+    by_gangs: bool,
 }
 
-/// A number that goes evenly along a row: `start + slope · x`, in 64 bits.
+/// A number that goes evenly along a row: `start + slope · place`, in 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     pub(crate) start: Value,
@@ -61,18 +63,19 @@ impl Inside {
 }
 
 impl Gang<'_> {
-    /// The inside of the row from `x0` to `x1`, where the ids are those of `x0`.
-    pub(super) fn inside(&mut self, body: &[Statement], x0: Value, x1: Value) -> Inside {
+    /// The inside of the row from `start` to `end`, where the ids are those at its start.
+    pub(super) fn inside(&mut self, body: &[Statement], start: Value, end: Value, by_gangs: bool) -> Inside {
         self.state.exec = Exec::All;
         let mut inside = Inside {
-            low: x0,
-            high: x1,
+            low: start,
+            high: end,
             decided: vec![],
             proven: vec![],
             lines: vec![],
             conditions: vec![],
             indices: vec![],
-            start: x0,
+            start,
+            by_gangs,
         };
         self.guards(body, &mut inside);
         self.plain_indices(body, &mut inside);
@@ -81,45 +84,31 @@ impl Gang<'_> {
 
     // --- guards ----------------------------------------------------------------------------------------------------
 
-    /// Early returns at the head of a kernel: no lane takes them.
+    /// Choices that follow from ids and uniforms: early returns, which no lane takes, and the edges of grids.
     fn guards(&mut self, body: &[Statement], inside: &mut Inside) {
-        for (at, statement) in body.iter().enumerate() {
-            match statement {
-                // Computed where a test wants it, so that code without masks does not pay for masks.
-                Statement::Let(value) if self.is_plain(*value) => {}
-                Statement::If { condition, then, otherwise, results, .. } if results.is_empty() => {
-                    let last =
-                        matches!(body.get(at + 1), None | Some(Statement::Yield { .. } | Statement::Return));
-                    // An arm that is known not to be taken may do anything, as long as nobody comes back from it.
-                    let returns = |list: &[Statement]| matches!(list.last(), Some(Statement::Return));
-                    let nothing = |list: &[Statement]| matches!(list, [Statement::Yield { .. }]);
-                    // The arm that goes on.
-                    let goes_on = if returns(then) && nothing(otherwise) {
-                        false
-                    } else if (returns(otherwise) && nothing(then)) || (last && nothing(otherwise)) {
-                        true
-                    } else if last && nothing(then) {
-                        false
-                    } else if last {
-                        // The inside of a stencil, as a rule.
-                        self.price(then) >= self.price(otherwise)
-                    } else {
-                        return;
-                    };
-                    if self.ssa.constant(*condition).is_some() {
-                        continue;
-                    }
-                    if inside.looked_at() >= MOST || !self.decide(*condition, goes_on, inside) {
-                        return;
-                    }
-                    inside.decided.push((*condition, goes_on));
-                    if last {
-                        let inner = if goes_on { then } else { otherwise };
-                        return self.guards(inner, inside);
-                    }
-                }
-                _ => return,
+        for statement in body {
+            let Statement::If { condition, then, otherwise, .. } = statement else { continue };
+            if inside.looked_at() >= MOST {
+                return;
             }
+            if self.ssa.constant(*condition).is_some() || self.ranges.decided(*condition).is_some() {
+                continue;
+            }
+            let goes_on = self.goes_on(then, otherwise);
+            if self.decide(*condition, goes_on, inside) {
+                inside.decided.push((*condition, goes_on));
+                self.guards(if goes_on { then } else { otherwise }, inside);
+            }
+        }
+    }
+
+    /// The arm that most lanes take, as a rule: not the one that returns, else the one that does more.
+    pub(super) fn goes_on(&self, then: &[Statement], otherwise: &[Statement]) -> bool {
+        let returns = |list: &[Statement]| matches!(list.last(), Some(Statement::Return));
+        match (returns(then), returns(otherwise)) {
+            (true, false) => false,
+            (false, true) => true,
+            _ => self.price(then) >= self.price(otherwise),
         }
     }
 
@@ -128,7 +117,7 @@ impl Gang<'_> {
     fn decide(&mut self, condition: ssa::Value, wanted: bool, inside: &mut Inside) -> bool {
         let ssa = self.ssa;
         if self.slopes.of(condition) == Some(0)
-            && self.is_scalar(condition)
+            && self.is_uniform(condition)
             && self.is_ahead(condition, DEPTH)
         {
             self.lower_ahead(condition);
@@ -149,7 +138,7 @@ impl Gang<'_> {
             _ => false,
         };
         if !narrowed {
-            if self.b.lanes() == 1 || !self.is_ahead(condition, 40) {
+            if self.b.lanes() == 1 || inside.by_gangs || !self.is_ahead(condition, 40) {
                 return false;
             }
             inside.conditions.push((condition, wanted));
@@ -173,25 +162,36 @@ impl Gang<'_> {
             _ => return false,
         };
         let op = if wanted { op } else { negated(op) };
-        let (moving, fixed, op) = match (self.slopes.of(a), self.slopes.of(b)) {
-            (Some(_), Some(0)) => (a, b, op),
-            (Some(0), Some(_)) => (b, a, mirrored(op)),
+        let fixed = |gang: &Self, value| gang.slopes.of(value) == Some(0) && gang.is_uniform(value);
+        let (moving, limit, op) = match (fixed(self, a), fixed(self, b)) {
+            (false, true) => (a, b, op),
+            (true, false) => (b, a, mirrored(op)),
             _ => return false,
         };
         let Some(slope) = self.slopes.of(moving) else { return false };
-        if !self.is_ahead(moving, DEPTH) || !self.is_ahead(fixed, DEPTH) || !self.is_scalar(fixed) {
+        if !self.is_scalar(moving) || !self.is_ahead(moving, DEPTH) || !self.is_ahead(limit, DEPTH) {
             return false;
         }
-        if op == C::Equal || (op == C::NotEqual && slope.abs() != 1) {
+        if op == C::Equal || (op == C::NotEqual && (slope.abs() != 1 || inside.by_gangs)) {
             return false;
         }
-        let Some(start) = self.ahead(moving) else { return false };
-        self.lower_ahead(fixed);
-        let limit = self.scalar(fixed);
+        self.lower_ahead(moving);
+        self.lower_ahead(limit);
+        let (start, limit) = (self.scalar(moving), self.scalar(limit));
         if op == C::NotEqual {
             self.without(start, slope, limit, inside);
             return true;
         }
+        let span = self.span(op, limit, signed);
+        let start = self.b.convert(Convert::SignExtend, start, Kind::I64);
+        let lanes = self.lanes_of(moving, inside);
+        self.narrow(start, slope, lanes, span, inside);
+        true
+    }
+
+    /// The numbers that compare so with a limit: from the first to before the second, in 64 bits.
+    pub(super) fn span(&mut self, op: SsaCompare, limit: Value, signed: bool) -> (Value, Value) {
+        use SsaCompare as C;
         let (extend, least, most) = if signed {
             (Convert::SignExtend, i64::from(i32::MIN), i64::from(i32::MAX) + 1)
         } else {
@@ -200,15 +200,26 @@ impl Gang<'_> {
         let limit = self.b.convert(extend, limit, Kind::I64);
         let (least, most) = (self.b.i64(least as u64), self.b.i64(most as u64));
         let one = self.b.i64(1);
-        let (from, to) = match op {
+        match op {
             C::Less => (least, limit),
             C::LessEqual => (least, self.b.add(limit, one)),
             C::Greater => (self.b.add(limit, one), most),
             _ => (limit, most),
-        };
-        let start = self.b.convert(Convert::SignExtend, start, Kind::I64);
-        self.narrow(start, slope, from, to, inside);
-        true
+        }
+    }
+
+    /// How far from the first lane's number the lowest and the highest lane's are, where lanes have no places.
+    fn lanes_of(&self, value: ssa::Value, inside: &Inside) -> (i64, i64) {
+        if !inside.by_gangs {
+            return (0, 0);
+        }
+        let reach = self.reach_of(value);
+        (reach.min(0), reach.max(0))
+    }
+
+    /// How far the last lane's number is from the first's.
+    pub(super) fn reach_of(&self, value: ssa::Value) -> i64 {
+        (i64::from(self.b.lanes()) - 1) * self.step(value).unwrap_or(0)
     }
 
     /// The inside loses its shorter side, up to where a value is the limit.
@@ -271,16 +282,18 @@ impl Gang<'_> {
             }
             let proven = self.is_proven(place, index);
             match self.slopes.of(index.value) {
-                None if proven || self.b.lanes() == 1 => continue,
+                None if proven || self.b.lanes() == 1 || inside.by_gangs => continue,
                 None => inside.indices.push((*index, place.root)),
                 Some(slope) => {
-                    let Some(start) = self.ahead(index.value) else { continue };
+                    self.lower_ahead(index.value);
+                    let start = self.scalar(index.value);
                     let start = self.b.convert(Convert::SignExtend, start, Kind::I64);
                     if !proven {
                         let limit = self.limit(place.root, index);
                         let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
                         let none = self.b.i64(0);
-                        self.narrow(start, slope, none, limit, inside);
+                        let lanes = self.lanes_of(index.value, inside);
+                        self.narrow(start, slope, lanes, (none, limit), inside);
                     } else if slope != 0 {
                         // It may still have run over.
                         continue;
@@ -305,16 +318,19 @@ impl Gang<'_> {
         inside.lines.push((index, Line { start, slope }));
     }
 
-    /// What an integer is at the start of the row, as a scalar `I32`.
-    fn ahead(&mut self, value: ssa::Value) -> Option<Value> {
-        self.lower_ahead(value);
-        self.is_scalar(value).then(|| self.scalar(value))
-    }
-
     // --- where ------------------------------------------------------------------------------------------------------
 
-    /// Narrows the inside to where `from <= start + slope · (x - x0) < to`.
-    fn narrow(&mut self, start: Value, slope: i64, from: Value, to: Value, inside: &mut Inside) {
+    /// Narrows the inside to where a number, `start` at the row's start, lies in a span with all of its lanes.
+    fn narrow(
+        &mut self,
+        start: Value,
+        slope: i64,
+        (lowest, highest): (i64, i64),
+        (from, to): (Value, Value),
+        inside: &mut Inside,
+    ) {
+        let (lowest, highest) = (self.b.i64(lowest as u64), self.b.i64(highest as u64));
+        let (from, to) = (self.b.sub(from, lowest), self.b.sub(to, highest));
         if slope == 0 {
             let above = self.b.compare(Compare::LeS, from, start);
             let below = self.b.compare(Compare::LtS, start, to);

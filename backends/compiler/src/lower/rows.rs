@@ -16,7 +16,7 @@ use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Binary, Compare, Convert, Hint, Inst, Kind, Type, Value};
 
 /// Kernels with more values than this are not emitted twice.
-const MOST_DOUBLED: usize = 4000;
+pub(super) const MOST_DOUBLED: usize = 4000;
 
 /// What is known of the code at hand, in kernels that are walked row by row.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl Gang<'_> {
             return self.up_to(x0, x1, self.b.lanes().into(), false, |gang, x| gang.general(row, x, x1));
         }
         self.place(row, x0);
-        let inside = self.inside(&self.ssa.body, x0, x1);
+        let inside = self.inside(&self.ssa.body, x0, x1, false);
         if inside.is_plain() && self.b.lanes() == 1 {
             self.up_to(x0, x1, 1, false, |gang, x| gang.general(row, x, x1));
         } else if inside.is_even() {
@@ -131,33 +131,19 @@ impl Gang<'_> {
 
     /// Complete gangs from `x` on, as many as end at `high` or before; there is one. Gives where they end.
     fn stretch(&mut self, row: Row, x: Value, high: Value, known: Known) -> Value {
-        let (out, again) = (self.b.label(), self.b.label());
-        let here = self.b.value(Type::scalar(Kind::I64));
-        let behind = self.b.value(Type::scalar(Kind::I64));
         let lanes = self.b.i64(self.b.lanes().into());
-        self.b.open();
-        self.b.open();
         self.known = known;
-        if let Some((x, _)) = &mut self.known.lines {
-            *x = here;
-        }
-        self.place(row, here);
-        self.one_gang(Exec::All);
+        let behind = self.repeated(x, |gang, x| {
+            if let Some((place, _)) = &mut gang.known.lines {
+                *place = x;
+            }
+            gang.place(row, x);
+            gang.one_gang(Exec::All);
+            let next = gang.b.add(x, lanes);
+            let stop = gang.b.add(next, lanes);
+            (next, gang.b.compare(Compare::LeU, stop, high))
+        });
         self.known = Known::default();
-        let next = self.b.add(here, lanes);
-        let stop = self.b.add(next, lanes);
-        let more = self.b.compare(Compare::LeU, stop, high);
-        self.b.open();
-        self.b.branch(again, &[next]);
-        let then = self.b.close();
-        self.b.open();
-        self.b.branch(out, &[next]);
-        let otherwise = self.b.close();
-        self.b.branch_on(more, then, otherwise, &[], Hint::Likely);
-        let list = self.b.close();
-        self.b.push(Inst::Loop { label: again, params: vec![(here, x)], body: list });
-        let list = self.b.close();
-        self.b.push(Inst::Block { label: out, body: list, results: vec![behind] });
         behind
     }
 
@@ -280,6 +266,33 @@ impl Gang<'_> {
         self.b.push(Inst::Loop { label: again, params: vec![(current, start)], body: list });
         let list = self.b.close();
         self.b.push(Inst::Block { label: out, body: list, results: vec![] });
+    }
+
+    /// Runs `body` from `start` on, at least once; it gives the next number, and whether to go on. Gives the last such
+    /// number.
+    pub(super) fn repeated(
+        &mut self,
+        start: Value,
+        body: impl FnOnce(&mut Self, Value) -> (Value, Value),
+    ) -> Value {
+        let (out, again) = (self.b.label(), self.b.label());
+        let ty = self.b.ty(start);
+        let (current, behind) = (self.b.value(ty), self.b.value(ty));
+        self.b.open();
+        self.b.open();
+        let (next, more) = body(self, current);
+        self.b.open();
+        self.b.branch(again, &[next]);
+        let then = self.b.close();
+        self.b.open();
+        self.b.branch(out, &[next]);
+        let otherwise = self.b.close();
+        self.b.branch_on(more, then, otherwise, &[], Hint::Likely);
+        let list = self.b.close();
+        self.b.push(Inst::Loop { label: again, params: vec![(current, start)], body: list });
+        let list = self.b.close();
+        self.b.push(Inst::Block { label: out, body: list, results: vec![behind] });
+        behind
     }
 
     /// Runs `body` for every number from `start` to `end`, by steps; `once`: there is one at most.

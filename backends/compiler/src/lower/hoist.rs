@@ -1,11 +1,11 @@
 //! Bounds tests in front of loops: where a counter stays in bounds from its start to its limit, rounds do not ask.
 //!
-//! The innermost loop is emitted twice, without tests and with them; what its indices are at both ends of the count
-//! decides which one runs. Knows how indices go along with a counter, not what they are used for.
+//! The innermost loop is emitted twice, without tests and with them; what its indices and conditions are at both ends of
+//! the count decides which one runs. Knows how indices go along with a counter, not what they are used for.
 
 use super::Gang;
 use super::counted::Count;
-use super::inside::Proven;
+use super::inside::{Proven, mirrored, negated};
 use super::loops::contains_loop;
 use super::state::End;
 use warpweft_module::Scalar;
@@ -29,6 +29,19 @@ pub(super) struct Hoisted {
     /// The tests hold: a scalar `Bool`.
     condition: Value,
     proven: Vec<Proven>,
+    decided: Vec<(ssa::Value, bool)>,
+}
+
+/// What is asked in front of a loop.
+#[derive(Default)]
+struct Questions<'s> {
+    /// Places in front of the loop's own test, which runs once too often.
+    early: Vec<&'s Place>,
+    indices: Vec<(Index, Root)>,
+    /// A comparison that shall hold: of a moving number, with a fixed one.
+    comparisons: Vec<(ssa::Compare, ssa::Value, ssa::Value)>,
+    /// The conditions that follow.
+    decided: Vec<(ssa::Value, bool)>,
 }
 
 /// How a value goes along with a counter.
@@ -62,17 +75,19 @@ impl Gang<'_> {
         } else {
             self.hoisted(*label, params, body)
         };
-        let Some(Hoisted { condition, proven }) = hoisted else {
+        let Some(Hoisted { condition, proven, decided }) = hoisted else {
             return self.loop_(*label, params, body);
         };
         let list = std::slice::from_ref(statement);
         let exec = self.state.exec;
-        let before = self.known.proven.len();
+        let before = (self.known.proven.len(), self.known.decided.len());
         let outer = (self.known.unwatched, self.known.watched);
         self.known.proven.extend(proven);
+        self.known.decided.extend(decided);
         self.known.unwatched = Some(*label);
         let free = self.arm(exec, list, &[], None);
-        self.known.proven.truncate(before);
+        self.known.proven.truncate(before.0);
+        self.known.decided.truncate(before.1);
         (self.known.unwatched, self.known.watched) = (outer.0, Some(*label));
         let tested = self.arm(exec, list, &[], None);
         (self.known.unwatched, self.known.watched) = outer;
@@ -97,40 +112,119 @@ impl Gang<'_> {
         if !same || self.course(count.limit, &inside, DEPTH) != Some(Course::Fixed) {
             return None;
         }
-        // What is reached behind the test alone is safe to leave untested.
-        let mut early = vec![];
-        head.before.iter().for_each(|list| places(self.ssa, list, &mut |place| early.push(place)));
-        let mut indices: Vec<(Index, Root)> = vec![];
-        for list in &head.behind {
-            places(self.ssa, list, &mut |place| {
-                for index in &place.indices {
-                    if indices.len() < MOST_INDICES
-                        && !self.is_proven(place, index)
-                        && self.is_scalar(index.value)
-                        && inside.has(index.value)
-                        && !early.iter().any(|place| place.indices.contains(index))
-                        && !indices.contains(&(*index, place.root))
-                        && self.course(index.value, &inside, DEPTH).is_some()
-                    {
-                        indices.push((*index, place.root));
-                    }
-                }
-            });
-        }
-        if indices.is_empty() {
+        let mut questions = Questions::default();
+        head.before.iter().for_each(|list| places(self.ssa, list, &mut |place| questions.early.push(place)));
+        head.behind.iter().for_each(|list| self.ask(list, &inside, &mut questions));
+        if questions.indices.is_empty() && questions.decided.is_empty() {
             return None;
         }
         // The loop that is not asked leaves the question to the one around it.
         if !self.is_short(label, params, body) {
             self.poll();
         }
-        let condition = self.stays_in_bounds(count, &inside, &indices);
+        let condition = self.stays_inside(count, &inside, &questions);
+        let Questions { indices, decided, .. } = questions;
         let proven = indices.iter().map(|&(index, root)| (index.value, root, index.limit, index.stride));
-        Some(Hoisted { condition, proven: proven.collect() })
+        Some(Hoisted { condition, proven: proven.collect(), decided })
     }
 
-    /// Whether all of a loop's rounds are in bounds, and not too many, as a scalar `Bool`.
-    fn stays_in_bounds(&mut self, count: Count, inside: &Inside, indices: &[(Index, Root)]) -> Value {
+    /// Collects what could be asked in front of a loop of a list that each round comes to, behind the loop's own test.
+    fn ask<'s>(&self, list: &'s [Statement], inside: &Inside, questions: &mut Questions<'s>) {
+        for statement in list {
+            match statement {
+                Statement::Let(value) => match &self.ssa.definition(*value).op {
+                    SsaOp::Load { place, .. }
+                    | SsaOp::Atomic(_, place, _)
+                    | SsaOp::CompareExchange(place, ..) => self.ask_place(place, inside, questions),
+                    _ => {}
+                },
+                Statement::Store { place, .. } => self.ask_place(place, inside, questions),
+                Statement::If { condition, then, otherwise, .. } => {
+                    if let Some(known) = self.known_condition(*condition) {
+                        self.ask(if known { then } else { otherwise }, inside, questions);
+                        continue;
+                    }
+                    let goes_on = self.goes_on(then, otherwise);
+                    let before = questions.comparisons.len();
+                    if before < MOST_INDICES && self.ask_condition(*condition, goes_on, inside, questions) {
+                        questions.decided.push((*condition, goes_on));
+                        self.ask(if goes_on { then } else { otherwise }, inside, questions);
+                        continue;
+                    }
+                    questions.comparisons.truncate(before);
+                    if self.is_uniform(*condition) {
+                        self.ask(then, inside, questions);
+                        self.ask(otherwise, inside, questions);
+                    }
+                }
+                Statement::Block { body, .. } => self.ask(body, inside, questions),
+                _ => {}
+            }
+        }
+    }
+
+    fn ask_place(&self, place: &Place, inside: &Inside, questions: &mut Questions<'_>) {
+        for index in &place.indices {
+            if questions.indices.len() < MOST_INDICES
+                && !self.is_proven(place, index)
+                && self.is_scalar(index.value)
+                && inside.has(index.value)
+                && !questions.early.iter().any(|place| place.indices.contains(index))
+                && !questions.indices.contains(&(*index, place.root))
+                && self.course(index.value, inside, DEPTH).is_some()
+            {
+                questions.indices.push((*index, place.root));
+            }
+        }
+    }
+
+    /// Adds the comparisons that make a condition what is wanted; `false` where they are not all plain.
+    fn ask_condition(
+        &self,
+        condition: ssa::Value,
+        wanted: bool,
+        inside: &Inside,
+        questions: &mut Questions<'_>,
+    ) -> bool {
+        use ssa::Compare as C;
+        match self.ssa.definition(condition).op {
+            SsaOp::Unary(Unary::Not, inner) => self.ask_condition(inner, !wanted, inside, questions),
+            SsaOp::Binary(SsaBinary::And, a, b) if wanted => {
+                self.ask_condition(a, true, inside, questions)
+                    && self.ask_condition(b, true, inside, questions)
+            }
+            SsaOp::Binary(SsaBinary::Or, a, b) if !wanted => {
+                self.ask_condition(a, false, inside, questions)
+                    && self.ask_condition(b, false, inside, questions)
+            }
+            SsaOp::Compare(op, a, b) => {
+                let op = if wanted { op } else { negated(op) };
+                if matches!(op, C::Equal | C::NotEqual)
+                    || !matches!(self.ssa.ty(a), Scalar::I32 | Scalar::U32)
+                    || !(self.is_scalar(a) && self.is_scalar(b))
+                {
+                    return false;
+                }
+                let fixed = |value| {
+                    self.is_uniform(value) && self.course(value, inside, DEPTH) == Some(Course::Fixed)
+                };
+                let (moving, limit, op) = match (fixed(a), fixed(b)) {
+                    (_, true) => (a, b, op),
+                    (true, false) => (b, a, mirrored(op)),
+                    _ => return false,
+                };
+                if self.course(moving, inside, DEPTH).is_none() {
+                    return false;
+                }
+                questions.comparisons.push((op, moving, limit));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether all rounds of a loop answer the questions, and are not too many, as a scalar `Bool`.
+    fn stays_inside(&mut self, count: Count, inside: &Inside, questions: &Questions<'_>) -> Value {
         let signed = self.ssa.ty(count.counter) == Scalar::I32;
         let start32 = self.scalar(count.start);
         let limit = self.in_front(count.limit, inside, start32);
@@ -142,8 +236,7 @@ impl Gang<'_> {
             end = self.b.add(end, one);
         }
         // The counter does not run over on its way.
-        let most = self.b.i64((1 << 31) - u64::from(count.step));
-        let mut room = most;
+        let mut room = self.b.i64((1 << 31) - u64::from(count.step));
         let rounds = self.b.sub(end, start);
         let few = self.b.i64(UNWATCHED * u64::from(count.step));
         let mut holds = self.b.compare(Compare::LeS, rounds, few);
@@ -152,19 +245,27 @@ impl Gang<'_> {
             let positive = self.b.compare(Compare::LeS, none, start);
             holds = self.b.and(holds, positive);
         }
-        for &(index, root) in indices {
+        let mut spans = vec![];
+        for &(index, root) in &questions.indices {
             let limit = self.limit(root, &index);
             let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
-            let step = self.step(index.value).unwrap_or(0);
-            let reach = (i64::from(self.b.lanes()) - 1) * step;
             if index.value == count.counter {
                 room = self.b.binary(Binary::MinS, room, limit);
-                continue;
+            } else {
+                spans.push((index.value, (none, limit)));
             }
+        }
+        for &(op, moving, limit) in &questions.comparisons {
+            let limit = self.in_front(limit, inside, start32);
+            let signed = self.ssa.ty(moving) == Scalar::I32;
+            let span = self.span(op, limit, signed);
+            spans.push((moving, span));
+        }
+        for (moving, (from, to)) in spans {
             let one = self.b.i32(1);
-            let first = self.in_front(index.value, inside, start32);
+            let first = self.in_front(moving, inside, start32);
             let second = self.b.add(start32, one);
-            let second = self.in_front(index.value, inside, second);
+            let second = self.in_front(moving, inside, second);
             let growth = self.b.sub(second, first);
             let growth = self.b.convert(Convert::SignExtend, growth, Kind::I64);
             let first = self.b.convert(Convert::SignExtend, first, Kind::I64);
@@ -172,12 +273,12 @@ impl Gang<'_> {
             let last = self.b.sub(rounds, one);
             let last = self.b.binary(Binary::Mul, last, growth);
             let last = self.b.add(last, first);
-            let (low, high) = (self.b.i64(reach.min(0) as u64), self.b.i64(reach.max(0) as u64));
-            let limit = self.b.sub(limit, high);
+            let reach = self.reach_of(moving);
+            let (lowest, highest) = (self.b.i64(reach.min(0) as u64), self.b.i64(reach.max(0) as u64));
+            let (from, to) = (self.b.sub(from, lowest), self.b.sub(to, highest));
             for end in [first, last] {
-                let lowest = self.b.add(end, low);
-                let above = self.b.compare(Compare::LeS, none, lowest);
-                let below = self.b.compare(Compare::LtS, end, limit);
+                let above = self.b.compare(Compare::LeS, from, end);
+                let below = self.b.compare(Compare::LtS, end, to);
                 let both = self.b.and(above, below);
                 holds = self.b.and(holds, both);
             }

@@ -249,6 +249,54 @@ impl Gang<'_> {
         self.known.proven.contains(&key) || self.ranges.proves(index)
     }
 
+    /// A place's indices are in bounds in lanes that are not active too: by what they are made of, or by what is known of
+    /// the whole gang. Other proofs rest on the way to a place, which such lanes have not gone.
+    pub(super) fn is_always_below(&self, place: &Place) -> bool {
+        place.indices.iter().all(|index| {
+            let key = (index.value, place.root, index.limit, index.stride);
+            let count = match index.limit {
+                Limit::Fixed(count) => u64::from(count),
+                Limit::Runtime { .. } => 0,
+            };
+            self.known.proven.contains(&key) || self.most(index.value, 6) < count
+        })
+    }
+
+    /// A bound on an integer, taken as unsigned, from its own operands alone.
+    fn most(&self, value: ssa::Value, depth: u32) -> u64 {
+        use ssa::{Binary as B, Builtin, Op};
+        let definition = self.ssa.definition(value);
+        let any = u64::from(u32::MAX);
+        let unsigned = definition.ty == Scalar::U32;
+        if let Some(constant) = self.ssa.constant(value) {
+            return if definition.ty.size() == 4 { u64::from(constant as u32) } else { any };
+        }
+        if depth == 0 || !matches!(definition.ty, Scalar::U32 | Scalar::I32) {
+            return any;
+        }
+        let most = |value| self.most(value, depth - 1);
+        let [sx, sy, sz] = self.ids.size.map(u64::from);
+        let found = match definition.op {
+            Op::Builtin(Builtin::LocalIndex) => sx * sy * sz - 1,
+            Op::Builtin(Builtin::LocalId(axis)) => u64::from(self.ids.size[usize::from(axis)]) - 1,
+            Op::Bitcast(of) if self.ssa.ty(of).size() == 4 => most(of),
+            Op::Binary(B::And, a, b) => most(a).min(most(b)),
+            Op::Binary(B::Modulo, _, b) if unsigned && most(b) > 0 && self.ssa.constant(b).is_some() => {
+                most(b) - 1
+            }
+            Op::Binary(B::Min, a, b) if unsigned => most(a).min(most(b)),
+            Op::Binary(B::Add, a, b) => most(a) + most(b),
+            Op::Binary(B::Multiply, a, b) => most(a) * most(b),
+            Op::Binary(B::ShiftRight, a, b) if unsigned => match self.ssa.constant(b) {
+                Some(by) => most(a) >> (by & 31),
+                None => any,
+            },
+            Op::Select(_, a, b) => most(a).max(most(b)),
+            _ => any,
+        };
+        found.min(any)
+    }
+
     /// How many elements an index chooses from, as a scalar `I32`.
     pub(super) fn limit(&mut self, root: Root, index: &Index) -> Value {
         match (index.limit, root) {

@@ -447,7 +447,8 @@ impl Gang<'_> {
                 End::Left => self.mask_of(Exec::None),
                 _ => self.exec_mask(),
             };
-            if !region.copies.is_empty() {
+            // Where no lane arrives, there may be nothing to copy, and nobody reads it.
+            if !region.copies.is_empty() && ended != End::Left {
                 let values: Vec<Value> =
                     region.copies.iter().map(|&(to, from)| self.formed(from, to)).collect();
                 for (&(to, _), value) in region.copies.iter().zip(values) {

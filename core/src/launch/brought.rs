@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use warpweft_hal::Grid;
+use warpweft_ssa::cost::Cost;
 use warpweft_ssa::footprint::{Footprint, LaunchFacts};
 use warpweft_ssa::ir::Function;
 
@@ -18,13 +19,25 @@ use crate::kernel::KernelInner;
 /// Where a launch leaves more gaps than this in a binding, all of it is brought: one transfer is quicker than many.
 const GAPS: usize = 8;
 
-/// What is known of the memory that a kernel touches.
+/// What is known of what a kernel does.
 #[derive(Default)]
 pub(crate) struct Knowledge {
     /// Nothing for kernels that cannot be analysed.
-    footprint: OnceLock<Option<Footprint>>,
+    analysed: OnceLock<Option<Analysed>>,
     /// The last launch that was asked for: most are like the one before.
     last: Mutex<Option<(Asked, Arc<Brought>)>>,
+}
+
+/// What analysis found, whatever the launch.
+pub(super) struct Analysed {
+    footprint: Footprint,
+    pub(super) cost: Cost,
+}
+
+impl Analysed {
+    fn new(function: &Function) -> Self {
+        Analysed { footprint: Footprint::new(function), cost: Cost::new(function) }
+    }
 }
 
 /// The words of a buffer, or a value.
@@ -58,12 +71,20 @@ impl Knowledge {
     /// Takes in what is known already.
     pub(crate) fn of(function: &Function) -> Self {
         let knowledge = Knowledge::default();
-        let _ = knowledge.footprint.set(Some(Footprint::new(function)));
+        let _ = knowledge.analysed.set(Some(Analysed::new(function)));
         knowledge
     }
 }
 
 impl KernelInner {
+    /// What analysis found of the kernel, if it can be analysed.
+    pub(super) fn analysed(&self) -> Option<&Analysed> {
+        let found = self.knowledge.analysed.get_or_init(|| {
+            Function::new(&self.program.kernel).ok().map(|function| Analysed::new(&function))
+        });
+        found.as_ref()
+    }
+
     /// What a launch must have brought.
     pub(crate) fn brought(&self, arguments: &[ResolvedArgument], grid: Grid) -> Arc<Brought> {
         // Where all memory is the host's, nothing ever moves.
@@ -73,10 +94,7 @@ impl KernelInner {
         if !moves || grid.is_empty() || !arguments.iter().any(written) {
             return Arc::default();
         }
-        let footprint = self.knowledge.footprint.get_or_init(|| {
-            Function::new(&self.program.kernel).ok().map(|function| Footprint::new(&function))
-        });
-        let Some(footprint) = footprint else { return Arc::default() };
+        let Some(analysed) = self.analysed() else { return Arc::default() };
         let asked = Asked {
             grid,
             arguments: arguments
@@ -93,20 +111,42 @@ impl KernelInner {
         {
             return brought.clone();
         }
-        let brought = Arc::new(evaluate(footprint, arguments, &asked));
+        let brought = Arc::new(evaluate(&analysed.footprint, arguments, &asked));
         *last = Some((asked, brought.clone()));
         brought
     }
 }
 
 fn evaluate(footprint: &Footprint, arguments: &[ResolvedArgument], asked: &Asked) -> Brought {
+    with_facts(arguments, asked.grid, |facts| keep(footprint, arguments, facts))
+}
+
+/// Calls `f` with what analysis wants to know of a launch.
+pub(super) fn with_facts<T>(
+    arguments: &[ResolvedArgument],
+    grid: Grid,
+    f: impl FnOnce(&LaunchFacts<'_>) -> T,
+) -> T {
     // What the device sees are whole words.
-    let bytes: SmallVec<[u64; 6]> =
-        asked.arguments.iter().map(|(words, _)| (words.end - words.start) * 4).collect();
-    let uniforms: SmallVec<[Option<&[u8]>; 6]> =
-        asked.arguments.iter().map(|(_, value)| value.as_deref()).collect();
-    let facts = LaunchFacts::new(asked.grid.workgroups, asked.grid.over, &bytes, &uniforms);
-    let touched = footprint.evaluate(&facts).bindings;
+    let bytes: SmallVec<[u64; 6]> = arguments
+        .iter()
+        .map(|argument| match argument {
+            ResolvedArgument::Words { words, .. } => (words.end - words.start) * 4,
+            ResolvedArgument::Value(bytes) => bytes.len() as u64 / 4 * 4,
+        })
+        .collect();
+    let uniforms: SmallVec<[Option<&[u8]>; 6]> = arguments
+        .iter()
+        .map(|argument| match argument {
+            ResolvedArgument::Words { .. } => None,
+            ResolvedArgument::Value(bytes) => Some(&**bytes),
+        })
+        .collect();
+    f(&LaunchFacts::new(grid.workgroups, grid.over, &bytes, &uniforms))
+}
+
+fn keep(footprint: &Footprint, arguments: &[ResolvedArgument], facts: &LaunchFacts<'_>) -> Brought {
+    let touched = footprint.evaluate(facts).bindings;
     let mut partly = Vec::new();
     for (at, (argument, touched)) in arguments.iter().zip(&touched).enumerate() {
         let ResolvedArgument::Words { words, writes: true, .. } = argument else { continue };

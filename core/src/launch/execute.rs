@@ -11,9 +11,10 @@ use warpweft_module::Space;
 use super::bind::ResolvedArgument;
 use super::in_flight::Launch;
 use super::launcher::Checked;
+use super::work::Work;
 use crate::buffer::{Blocked, Mover, Part, StoreKey};
 use crate::devices::DeviceSlot;
-use crate::graph::{Event, Task, Work};
+use crate::graph::{Event, Task, Work as TaskWork};
 use crate::ledger::Ledger;
 use crate::planner::{Demand, Plan};
 use crate::{Error, Placement, Result};
@@ -53,12 +54,16 @@ impl Checked {
         for Bound { part, .. } in self.words() {
             ledger.stores[part.handle.key].settle();
         }
-        runtime.planner.plan(&self.kernel, self.placement, self.invocations, |device| {
-            match refusals.iter().find(|(refusing, _)| *refusing == device) {
-                Some((_, reason)) => Err(reason.to_string()),
-                None => self.demand(&ledger, device, &runtime.devices[device]),
-            }
-        })
+        let demand = |device: usize| match refusals.iter().find(|(refusing, _)| *refusing == device) {
+            Some((_, reason)) => Err(reason.to_string()),
+            None => self.demand(&ledger, device, &runtime.devices[device]),
+        };
+        runtime.planner.plan(&self.kernel, self.placement, self.invocations, demand, || self.work())
+    }
+
+    /// How much there is to do.
+    pub(crate) fn work(&self) -> Work {
+        *self.work.get_or_init(|| self.kernel.work(&self.arguments, self.grid, self.invocations))
     }
 
     /// What a device would need moved, or why it cannot hold the data.
@@ -129,7 +134,7 @@ impl Checked {
         let _span =
             tracing::debug_span!("launch", kernel = &*self.kernel.name, device = &*slot.name).entered();
         let mut launch = Launch {
-            event: Event::queued(device, Work::Launch(self.kernel.name.clone())),
+            event: Event::queued(device, TaskWork::Launch(self.kernel.name.clone())),
             path: plan.choice().path,
             plan,
             mode,
@@ -195,7 +200,7 @@ impl Checked {
         for Bound { part, brought, writes, .. } in self.words() {
             mover.admit(part.handle.key, device, brought, writes, &keys)?;
         }
-        let mut task = Task::new(device, Work::Launch(self.kernel.name.clone()));
+        let mut task = Task::new(device, TaskWork::Launch(self.kernel.name.clone()));
         task.time_limit = runtime.time_limit;
         task.kernel = Some(self.kernel.clone());
         let arguments = self.arguments(mover.ledger, device, &mut task)?;

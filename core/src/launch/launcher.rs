@@ -1,6 +1,6 @@
 //! Collects what a launch needs, checks it once, and starts it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytemuck::Pod;
 use warpweft_hal::Grid;
@@ -13,6 +13,7 @@ use super::grid::{self, Extent};
 use super::in_flight::Launch;
 use super::report::Report;
 use super::values::Value;
+use super::work::Work;
 use crate::buffer::{AnyBuffer, Bindable, Buffer, View};
 use crate::kernel::KernelInner;
 use crate::planner::Plan;
@@ -185,7 +186,8 @@ impl Launcher {
         };
         let placement = self.placement;
         let brought = self.kernel.brought(&arguments, grid);
-        let checked = Checked { kernel: self.kernel, arguments, brought, grid, placement, invocations };
+        let work = OnceLock::new();
+        let checked = Checked { kernel: self.kernel, arguments, brought, grid, placement, invocations, work };
         Ok(Prepared { checked: Arc::new(checked) })
     }
 
@@ -228,6 +230,8 @@ pub(crate) struct Checked {
     pub(crate) grid: Grid,
     pub(crate) placement: Placement,
     pub(crate) invocations: u64,
+    /// Asked for where nothing was measured yet.
+    pub(crate) work: OnceLock<Work>,
 }
 
 impl Prepared {

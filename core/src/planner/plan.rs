@@ -11,9 +11,9 @@ use crate::Placement;
 /// What an execution time was predicted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The kernel's static cost over rates measured on this machine.
+    /// The launch's counted operations and bytes over rates measured on this machine.
     Calibrated,
-    /// The kernel's static cost over coarse default rates: `warpweft calibrate` was not run.
+    /// The launch's counted operations and bytes over coarse default rates: `warpweft calibrate` was not run.
     Coarse,
     /// That many earlier launches of the same kernel at about the same size.
     Measured(usize),
@@ -158,8 +158,8 @@ impl fmt::Display for Plan {
                 Verdict::Excluded(reason) => writeln!(f, "ruled out: {reason}")?,
                 Verdict::Predicted(p) => {
                     let source = match p.source {
-                        Source::Calibrated => "static cost at calibrated rates".to_string(),
-                        Source::Coarse => "static cost at coarse default rates, not calibrated".to_string(),
+                        Source::Calibrated => "counted work at calibrated rates".to_string(),
+                        Source::Coarse => "counted work at coarse default rates, not calibrated".to_string(),
                         Source::Measured(n) => format!("measured in {n} earlier launches"),
                         Source::Scaled(n) => format!("scaled from {n} launches of other sizes"),
                     };

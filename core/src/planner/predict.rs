@@ -7,6 +7,7 @@ use super::calibration::{Calibration, Rates};
 use super::history::History;
 use super::plan::{Candidate, Exclusion, Plan, Prediction, Source, Verdict};
 use crate::kernel::KernelInner;
+use crate::launch::Work;
 use crate::{Error, Placement, Result};
 
 /// What a launch asks of one device.
@@ -43,13 +44,15 @@ impl Planner {
 
     /// Chooses a device for a launch of so many invocations.
     ///
-    /// `demand` says what a device would need moved; it is asked only for devices that can take the launch.
+    /// `demand` says what a device would need moved; it is asked only for devices that can take the launch. `work` says how
+    /// much there is to do, where nothing was measured.
     pub(crate) fn plan(
         &self,
         kernel: &KernelInner,
         placement: Placement,
         invocations: u64,
         mut demand: impl FnMut(usize) -> Result<Demand, String>,
+        work: impl Fn() -> Work,
     ) -> Result<Plan> {
         let mut candidates = SmallVec::new();
         for (device, slot) in kernel.runtime.devices.iter().enumerate() {
@@ -57,7 +60,9 @@ impl Planner {
             let verdict = match self.excluded(kernel, placement, device) {
                 Some(reason) => Verdict::Excluded(reason),
                 None => match demand(device) {
-                    Ok(demand) => Verdict::Predicted(self.predict(kernel, device, path, invocations, demand)),
+                    Ok(demand) => {
+                        Verdict::Predicted(self.predict(kernel, device, path, invocations, demand, &work))
+                    }
                     Err(reason) => Verdict::Excluded(Exclusion::Unable(reason.into())),
                 },
             };
@@ -116,6 +121,7 @@ impl Planner {
         path: Path,
         invocations: u64,
         demand: Demand,
+        work: impl Fn() -> Work,
     ) -> Prediction {
         let (rates, calibrated) = &self.rates[device];
         let transfer = rates.upload.seconds(demand.upload) + rates.download.seconds(demand.download);
@@ -124,15 +130,14 @@ impl Planner {
             Some(e) if e.scaled => (e.seconds, Source::Scaled(e.samples)),
             Some(e) => (e.seconds, Source::Measured(e.samples)),
             None => {
-                let cost = kernel.interface().cost;
-                let n = invocations as f64;
+                let work = work();
                 let operations = match path {
                     // Neither is slowed by interpretation.
                     Path::Native | Path::Compiled { .. } => rates.native_operations,
                     _ => rates.operations,
                 };
-                let compute = n * cost.operations / operations;
-                let memory = n * (cost.bytes_read + cost.bytes_written) / rates.bandwidth;
+                let compute = work.operations / operations;
+                let memory = work.bytes / rates.bandwidth;
                 (compute.max(memory), if *calibrated { Source::Calibrated } else { Source::Coarse })
             }
         };

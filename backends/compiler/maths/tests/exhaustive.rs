@@ -3,7 +3,8 @@
 //! ```text
 //! cargo test --release -p warpweft-maths --test exhaustive -- --ignored --nocapture
 //! ```
-//! `WARPWEFT_FUNCTION=sin` takes one function only, `WARPWEFT_EVERY=16` a sixteenth of the numbers.
+//! `WARPWEFT_FUNCTION=sin` takes one function only, `WARPWEFT_EVERY=16` a sixteenth of the numbers, `WARPWEFT_GENERATOR=avx512`
+//! (or `avx2`) that generator's code instead of Cranelift's: estimates, and what rests on them, differ.
 
 mod support;
 
@@ -26,11 +27,14 @@ fn every_number() {
     assert!(!cases.is_empty(), "no function has that name");
     let every =
         std::env::var("WARPWEFT_EVERY").map_or(1, |text| text.parse().expect("WARPWEFT_EVERY is a number"));
+    let generator = std::env::var("WARPWEFT_GENERATOR");
+    let generator = generator.map_or(Generator::Cranelift, |name| Generator::named(&name));
+    println!("{generator:?}");
     assert!((1..=65536).contains(&every), "WARPWEFT_EVERY is from 1 to 65536");
     println!("| function | worst error in ULP | of | not correctly rounded |");
     println!("|---|---|---|---|");
     for case in cases {
-        let (error, at, wrong) = worst(case, every);
+        let (error, at, wrong) = worst(case, every, generator);
         println!(
             "| `{}` | {error:.3} | {at:?} | {:.2} % |",
             case.name,
@@ -41,14 +45,14 @@ fn every_number() {
 }
 
 /// The worst error, where it is, and how many results are not the nearest number; of one number in so many.
-fn worst(case: &Case, every: u64) -> (f64, f32, u64) {
+fn worst(case: &Case, every: u64, generator: Generator) -> (f64, f32, u64) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(0);
     let total = Mutex::new((0.0, 0.0, 0));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let compiled = Compiled::new(Kind::F32, 8, case.build);
+                let compiled = Compiled::by(generator, Kind::F32, 16, case.build);
                 let (mut x, mut out) = (vec![0.0; CHUNK], vec![0.0; CHUNK]);
                 let (mut error, mut at, mut wrong) = (0.0, 0.0, 0);
                 loop {

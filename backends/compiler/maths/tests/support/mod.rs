@@ -163,6 +163,25 @@ pub(crate) fn evaluate(function: &Function, kind: Kind, x: &[u64], y: &[u64]) ->
     chunks.map(|chunk| chunk.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte))).collect()
 }
 
+/// What makes machine code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Generator {
+    Cranelift,
+    Wide(warpweft_x64::Level),
+}
+
+impl Generator {
+    /// The one of that name.
+    pub(crate) fn named(name: &str) -> Generator {
+        match name {
+            "cranelift" => Generator::Cranelift,
+            "avx2" => Generator::Wide(warpweft_x64::Level::Avx2),
+            "avx512" => Generator::Wide(warpweft_x64::Level::Avx512),
+            _ => panic!("there is no generator {name}: cranelift, avx2, avx512"),
+        }
+    }
+}
+
 /// A function as machine code.
 pub(crate) struct Compiled {
     code: Executable,
@@ -170,11 +189,27 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     pub(crate) fn new(kind: Kind, lanes: u16, build: Build) -> Self {
+        Self::by(Generator::Cranelift, kind, lanes, build)
+    }
+
+    /// By a generator that this processor can run.
+    pub(crate) fn by(generator: Generator, kind: Kind, lanes: u16, build: Build) -> Self {
         let mut function = program(kind, lanes, build);
-        let target = warpweft_cranelift::Target::host().expect("a processor that is served");
-        legalise(&mut function, &target);
-        verify(&function).unwrap_or_else(|error| panic!("{error}\n{function}"));
-        let code = warpweft_cranelift::compile(&function).unwrap_or_else(|error| panic!("{error:?}"));
+        let code = match generator {
+            Generator::Cranelift => {
+                let target = warpweft_cranelift::Target::host().expect("a processor that is served");
+                legalise(&mut function, &target);
+                verify(&function).unwrap_or_else(|error| panic!("{error}\n{function}"));
+                warpweft_cranelift::compile(&function)
+            }
+            Generator::Wide(level) => {
+                assert!(warpweft_x64::Level::detect().contains(&level), "this processor lacks {level:?}");
+                legalise(&mut function, &warpweft_x64::Target(level));
+                verify(&function).unwrap_or_else(|error| panic!("{error}\n{function}"));
+                warpweft_x64::compile(&function, level)
+            }
+        };
+        let code = code.unwrap_or_else(|error| panic!("{error:?}"));
         Self { code: Executable::new(&code.bytes).expect("memory for code") }
     }
 

@@ -38,7 +38,8 @@ pub struct Options {
 
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
-    function = checked("simplify", simplify(function));
+    rotate(&mut function);
+    function = checked("simplify", simplify(checked("rotate", function)));
     if rotate(&mut function) {
         function = checked("rotate", function);
         // What rotation put in front of loops folds, often to nothing.

@@ -6,7 +6,7 @@
 //!
 //! Knows what type each operation gives, and nothing of what the program means as a whole.
 
-use crate::fold::{self, Folded};
+use crate::fold;
 use crate::ir::*;
 use crate::known::Known;
 use rustc_hash::FxHasher;
@@ -194,14 +194,12 @@ impl Builder {
     // --- values ----------------------------------------------------------------------------------------------------
 
     /// A value of that type, computed so or more simply.
-    pub fn define(&mut self, ty: Type, op: Op) -> Value {
-        let op = match op {
-            Op::Const(_) => op,
-            _ => match fold::fold(self, ty, op) {
-                Folded::Is(value) => return value,
-                Folded::Op(op) => op,
-            },
-        };
+    pub fn define(&mut self, ty: Type, mut op: Op) -> Value {
+        if !matches!(op, Op::Const(_))
+            && let Some(value) = fold::fold(self, ty, &mut op)
+        {
+            return value;
+        }
         let is_value = match op.touches() {
             None => true,
             Some(space) => self.function.spaces.get(space.0 as usize).is_some_and(|space| space.constant),

@@ -534,13 +534,42 @@ impl Op {
 
     /// Calls `f` with every operand, in order.
     pub fn operands(&self, mut f: impl FnMut(Value)) {
-        if matches!(self, Op::Const(_) | Op::Lanes(_)) {
-            return;
+        match self {
+            Op::Const(_) | Op::Lanes(_) => {}
+            Op::Splat(a)
+            | Op::Extract(a, _)
+            | Op::Unary(_, a)
+            | Op::Convert(_, a)
+            | Op::Any(a)
+            | Op::All(a)
+            | Op::Bits(a)
+            | Op::Mask(a)
+            | Op::Reduce(_, a) => f(*a),
+            Op::ExtractAt(a, b) | Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Permute(a, b) => {
+                f(*a);
+                f(*b);
+            }
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => {
+                f(*a);
+                f(*b);
+                f(*c);
+            }
+            Op::Load(access) | Op::AtomicLoad(access) => access.operands(f),
+            Op::LoadMasked(access, a) | Op::Atomic(_, access, a) => {
+                access.operands(&mut f);
+                f(*a);
+            }
+            Op::Gather(scattered, mask) => {
+                f(scattered.base);
+                f(scattered.index);
+                f(*mask);
+            }
+            Op::CompareExchange(access, a, b) => {
+                access.operands(&mut f);
+                f(*a);
+                f(*b);
+            }
         }
-        self.clone().map(|value| {
-            f(value);
-            value
-        });
     }
 
     /// The same operation on other operands.
@@ -603,6 +632,12 @@ impl Effect {
 }
 
 impl Access {
+    /// Calls `f` with every operand, in order.
+    pub fn operands(&self, mut f: impl FnMut(Value)) {
+        f(self.base);
+        self.index.into_iter().for_each(f);
+    }
+
     /// The same place relative to other values.
     pub fn map(self, mut f: impl FnMut(Value) -> Value) -> Access {
         let base = f(self.base);

@@ -30,6 +30,13 @@ pub(super) fn mask(b: &Builder, mask: Value) -> Option<bool> {
 
 /// The value of an operation on constants.
 pub(super) fn fold(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
+    // Most operations are not; what follows need not be looked at for them.
+    if let Op::Unary(_, x) | Op::Binary(_, _, x) | Op::Fma(_, x, _) | Op::Compare(_, _, x) | Op::Convert(_, x) =
+        op
+        && !super::is_constant(b, *x)
+    {
+        return None;
+    }
     match op {
         Op::Lanes(bits) => {
             let first = *bits.first()?;

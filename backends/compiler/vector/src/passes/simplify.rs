@@ -14,7 +14,7 @@ use super::facts::Facts;
 use super::loads::{Loads, Versions};
 use super::survey::{Spaces, Survey};
 use crate::Builder;
-use crate::fold::{self, Folded};
+use crate::fold;
 use crate::ir::*;
 
 /// The cost of both arms up to which an `If` becomes selections; see [`cost`].
@@ -153,7 +153,7 @@ impl Simplifying {
         End::Left
     }
 
-    fn op(&mut self, ty: Type, op: Op) -> Value {
+    fn op(&mut self, ty: Type, mut op: Op) -> Value {
         let changes = op.touches().filter(|space| !self.b.function().spaces[space.0 as usize].constant);
         if changes.is_none() {
             return self.b.define(ty, op);
@@ -162,10 +162,9 @@ impl Simplifying {
             self.loads.write(Spaces::MAX);
             return self.b.define(ty, op);
         }
-        let op = match fold::fold(&mut self.b, ty, op) {
-            Folded::Is(value) => return value,
-            Folded::Op(op) => op,
-        };
+        if let Some(value) = fold::fold(&mut self.b, ty, &mut op) {
+            return value;
+        }
         if let Some(value) = self.loads.find(&op, ty) {
             return value;
         }

@@ -118,6 +118,13 @@ impl Builder {
         self.open.push(List { insts: vec![], known: self.known.here() });
     }
 
+    /// The innermost list will have about so many more instructions.
+    pub(crate) fn expect(&mut self, count: usize) {
+        if let Some(list) = self.open.last_mut() {
+            list.insts.reserve(count);
+        }
+    }
+
     /// Ends the innermost list and gives it.
     pub fn close(&mut self) -> Vec<Inst> {
         let Some(list) = self.open.pop() else { return vec![] };

@@ -112,6 +112,7 @@ impl Simplifying {
     }
 
     fn insts(&mut self, insts: Vec<Inst>, block: Option<Label>) -> End {
+        self.b.expect(insts.len());
         for inst in insts {
             match inst {
                 Inst::Let { result, op, mark } => {

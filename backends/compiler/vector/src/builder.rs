@@ -94,6 +94,7 @@ impl Builder {
     }
 
     /// The type of a value.
+    #[inline]
     pub fn ty(&self, value: Value) -> Type {
         self.function.ty(value)
     }
@@ -140,6 +141,7 @@ impl Builder {
     }
 
     /// How a value is computed, where it is an operation that reads no memory.
+    #[inline]
     pub fn definition(&self, value: Value) -> Option<&Op> {
         self.definitions.get(value.0 as usize)?.as_ref().filter(|op| op.touches().is_none())
     }
@@ -223,8 +225,8 @@ impl Builder {
         if let Some(value) = known.find(hash, is) {
             return value;
         }
-        let result = self.value(ty);
-        self.definitions[result.0 as usize] = Some(op.clone());
+        let result = self.function.value(ty);
+        self.definitions.push(Some(op.clone()));
         if constant {
             self.constants.insert(hash, result);
             self.top.push(Inst::Let { result, op, mark: Mark(0) });

@@ -505,6 +505,7 @@ impl Function {
 
 impl Op {
     /// It reads or changes memory, so it has a place among the effects (loads of constant spaces have not).
+    #[inline]
     pub fn touches(&self) -> Option<SpaceId> {
         match self {
             Op::Load(access)

@@ -16,6 +16,7 @@ fn lane(b: &Builder, value: Value, lane: usize) -> Option<u64> {
 }
 
 /// The bits of a value that is the same constant in all its lanes.
+#[inline]
 pub(super) fn uniform(b: &Builder, value: Value) -> Option<u64> {
     match b.definition(value)? {
         Op::Const(bits) => Some(*bits),

@@ -85,15 +85,16 @@ pub(crate) fn fold_effect(b: &mut Builder, effect: Effect) -> Option<Effect> {
 
 /// An operation on splats, as the splat of an operation on scalars.
 fn scalarised(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
-    let lane_wise = matches!(
-        op,
-        Op::Unary(..) | Op::Binary(..) | Op::Fma(..) | Op::Compare(..) | Op::Select(..) | Op::Convert(..)
-    );
-    if ty.is_scalar() || !lane_wise {
+    if ty.is_scalar() {
         return None;
     }
-    let mut all = true;
-    op.operands(|x| all &= matches!(b.definition(x), Some(Op::Splat(_) | Op::Const(_))));
+    let even = |x: Value| matches!(b.definition(x), Some(Op::Splat(_) | Op::Const(_)));
+    let all = match *op {
+        Op::Unary(_, x) | Op::Convert(_, x) => even(x),
+        Op::Binary(_, x, y) | Op::Compare(_, x, y) => even(x) && even(y),
+        Op::Fma(x, y, z) | Op::Select(x, y, z) => even(x) && even(y) && even(z),
+        _ => false,
+    };
     if !all {
         return None;
     }
@@ -132,11 +133,16 @@ fn swapped(op: Compare) -> Compare {
     }
 }
 
+#[inline]
 fn is_constant(b: &Builder, x: Value) -> bool {
     matches!(b.definition(x), Some(Op::Const(_) | Op::Lanes(_)))
 }
 
 /// The order of operands that commute: what is not constant first, then what was defined first.
 fn before(b: &Builder, x: Value, y: Value) -> bool {
-    (is_constant(b, x), x) < (is_constant(b, y), y)
+    match (is_constant(b, x), is_constant(b, y)) {
+        (false, true) => true,
+        (true, false) => false,
+        _ => x < y,
+    }
 }

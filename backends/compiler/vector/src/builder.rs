@@ -204,8 +204,13 @@ impl Builder {
 
     /// A value of that type, computed so or more simply.
     pub fn define(&mut self, ty: Type, mut op: Op) -> Value {
+        self.define_from(ty, &mut op)
+    }
+
+    /// As [`define`](Self::define); of the operation nothing is left. (To move one that was just written is slow.)
+    pub(crate) fn define_from(&mut self, ty: Type, op: &mut Op) -> Value {
         if !matches!(op, Op::Const(_))
-            && let Some(value) = fold::fold(self, ty, &mut op)
+            && let Some(value) = fold::fold(self, ty, op)
         {
             return value;
         }
@@ -214,11 +219,13 @@ impl Builder {
             Some(space) => self.function.spaces.get(space.0 as usize).is_some_and(|space| space.constant),
         };
         if !is_value {
-            return self.compute(ty, op);
+            let result = self.value(ty);
+            self.compute(result, op);
+            return result;
         }
-        let hash = hash(&op, ty);
+        let hash = hash(op, ty);
         let is = |value: Value| {
-            self.function.ty(value) == ty && self.definitions[value.0 as usize].as_ref() == Some(&op)
+            self.function.ty(value) == ty && self.definitions[value.0 as usize].as_ref() == Some(&*op)
         };
         let constant = matches!(op, Op::Const(_) | Op::Lanes(_));
         let known = if constant { &self.constants } else { &self.known };
@@ -229,20 +236,21 @@ impl Builder {
         self.definitions.push(Some(op.clone()));
         if constant {
             self.constants.insert(hash, result);
-            self.top.push(Inst::Let { result, op, mark: Mark(0) });
+            self.top.push(Inst::Let { result, op: std::mem::replace(op, Op::Const(0)), mark: Mark(0) });
         } else {
             self.known.insert(hash, result);
-            self.push(Inst::Let { result, op, mark: self.mark });
+            self.compute(result, op);
         }
         result
     }
 
-    /// A value of that type, computed so and here.
-    fn compute(&mut self, ty: Type, op: Op) -> Value {
-        let result = self.value(ty);
-        let mark = self.mark;
-        self.push(Inst::Let { result, op, mark });
-        result
+    /// Computes a value so and here.
+    #[inline]
+    fn compute(&mut self, result: Value, op: &mut Op) {
+        let op = std::mem::replace(op, Op::Const(0));
+        if let Some(list) = self.open.last_mut() {
+            list.insts.push(Inst::Let { result, op, mark: self.mark });
+        }
     }
 
     /// An effect.

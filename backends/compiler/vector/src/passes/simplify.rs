@@ -115,11 +115,11 @@ impl Simplifying {
         self.b.expect(insts.len());
         for inst in insts {
             match inst {
-                Inst::Let { result, op, mark } => {
+                Inst::Let { result, mut op, mark } => {
                     self.b.set_mark(mark);
-                    let op = op.map(|old| self.value(old));
+                    op.operands_mut(|old| *old = self.value(*old));
                     let ty = self.old[result.0 as usize];
-                    self.new[result.0 as usize] = self.op(ty, op);
+                    self.new[result.0 as usize] = self.op(ty, &mut op);
                 }
                 Inst::Do { effect, mark } => {
                     self.b.set_mark(mark);
@@ -154,23 +154,24 @@ impl Simplifying {
         End::Left
     }
 
-    fn op(&mut self, ty: Type, mut op: Op) -> Value {
+    fn op(&mut self, ty: Type, op: &mut Op) -> Value {
         let changes = op.touches().filter(|space| !self.b.function().spaces[space.0 as usize].constant);
         if changes.is_none() {
-            return self.b.define(ty, op);
+            return self.b.define_from(ty, op);
         }
         if op.has_effect() {
             self.loads.write(Spaces::MAX);
-            return self.b.define(ty, op);
+            return self.b.define_from(ty, op);
         }
-        if let Some(value) = fold::fold(&mut self.b, ty, &mut op) {
+        if let Some(value) = fold::fold(&mut self.b, ty, op) {
             return value;
         }
-        if let Some(value) = self.loads.find(&op, ty) {
+        if let Some(value) = self.loads.find(op, ty) {
             return value;
         }
-        let value = self.b.define(ty, op.clone());
-        self.loads.learn(&op, ty, value);
+        let load = op.clone();
+        let value = self.b.define_from(ty, op);
+        self.loads.learn(&load, ty, value);
         value
     }
 

@@ -9,7 +9,7 @@ use warpweft_module::Kernel;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::legalise::legalise;
-use warpweft_vector::passes::{self, pipeline};
+use warpweft_vector::passes::{self, pipeline, short_pipeline};
 use warpweft_vector::{Machine, MachineCode, Refusal};
 use warpweft_x64::Level;
 
@@ -92,8 +92,14 @@ pub(crate) fn to_ssa(kernel: &Kernel) -> Result<ssa::Function, NotCompiled> {
         .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
 }
 
+/// A function of more values than that is long: it is to be compiled soon rather than perfectly. At this length, a pass
+/// that builds everything anew takes a quarter of a millisecond.
+const LONG: usize = 5000;
+
 fn optimised(function: Function, options: &Options) -> Function {
-    pipeline(function, passes::Options { contract: !options.strict })
+    let long = function.values.len() > LONG;
+    let passes = if long { short_pipeline } else { pipeline };
+    passes(function, passes::Options { contract: !options.strict })
 }
 
 fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCompiled> {

@@ -59,7 +59,15 @@ enum Appetite {
 
 /// Looks at the loops that lanes leave at different rounds.
 fn appetite(function: &Function, lanes: u16) -> Appetite {
-    let ganging = if meets(function) {
+    let meets = meets(function);
+    let mut any = false;
+    loops(&function.body, &mut |_, _, _| any = true);
+    if !any {
+        // What is done once per gang is done for twice as many lanes.
+        let small = !meets && function.values.len() <= SMALL;
+        return if small { Appetite::Double } else { Appetite::Usual };
+    }
+    let ganging = if meets {
         Ganging::Workgroup { lanes: lanes.into() }
     } else {
         Ganging::Rows {
@@ -68,12 +76,6 @@ fn appetite(function: &Function, lanes: u16) -> Appetite {
         }
     };
     let shapes = Uniformity::new(function, ganging);
-    let mut any = false;
-    loops(&function.body, &mut |_, _, _| any = true);
-    if !any && !meets(function) && function.values.len() <= SMALL {
-        // What is done once per gang is done for twice as many lanes.
-        return Appetite::Double;
-    }
     let mut found = Appetite::Usual;
     loops(&function.body, &mut |label, params, body| {
         if !shapes.divergent_label(label) {

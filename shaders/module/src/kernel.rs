@@ -17,6 +17,7 @@ use crate::types::Scalar;
 use naga::back::pipeline_constants::process_overrides;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One compute entry point, specialised and reflected; cheap to clone.
@@ -52,6 +53,12 @@ impl Kernel {
     /// Where in the sources a span of [`naga`](Self::naga)'s module starts.
     pub fn locate(&self, span: naga::Span) -> Option<Location> {
         self.inner.accepted.joined.locate(span)
+    }
+
+    /// Where in the sources a byte of the text that spans count is, and the bytes of the same line: who asks for many
+    /// places asks once a line. After the first call, takes no longer for long sources.
+    pub fn line(&self, at: usize) -> Option<(Location, Range<usize>)> {
+        self.inner.accepted.joined.line(at)
     }
 
     /// The kernel as naga sees it, as text for the eye.

@@ -16,6 +16,7 @@ mod half;
 mod interface;
 mod kernel;
 mod layout;
+mod lines;
 mod module;
 mod needs;
 mod prune;

@@ -4,10 +4,12 @@
 //! Knows the lexical shape of WGSL only, through [`crate::scan`]; nothing of its grammar.
 
 use crate::error::{Diagnostic, ModuleError};
+use crate::lines::Lines;
 use crate::scan::{self, Fault};
 use crate::types::Scalar;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// One WGSL file: a name for messages, and its text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +69,8 @@ pub(crate) struct Joined {
     /// Global declarations.
     pub(crate) declarations: usize,
     segments: Vec<Segment>,
+    /// Of each source, once somebody asks for many places.
+    lines: OnceLock<Vec<Lines>>,
 }
 
 impl Joined {
@@ -85,6 +89,7 @@ impl Joined {
             nesting: 0,
             declarations: 0,
             segments: Vec::new(),
+            lines: OnceLock::new(),
         };
         for (_, scalar) in aliases {
             joined.text.push_str(needed_directive(*scalar));
@@ -169,6 +174,27 @@ impl Joined {
     pub(crate) fn locate(&self, span: naga::Span) -> Option<Location> {
         let (file, range) = self.origin(span)?;
         Some(locate(&self.sources[file], range.start))
+    }
+
+    /// The place of a byte of the joined text, and which bytes around it are in the same line of the same source.
+    pub(crate) fn line(&self, at: usize) -> Option<(Location, Range<usize>)> {
+        let after = self.segments.partition_point(|segment| segment.start <= at);
+        let segment = &self.segments[after.checked_sub(1)?];
+        let offset = segment.offset + (at - segment.start).min(segment.len);
+        let lines =
+            self.lines.get_or_init(|| self.sources.iter().map(|source| Lines::new(&source.text)).collect());
+        let (line, bytes) = lines[segment.file].line(offset);
+        let source = &self.sources[segment.file];
+        let before = source.text.get(bytes.start..offset).unwrap_or_default();
+        let location = Location {
+            file: source.name.clone(),
+            line: line as u32 + 1,
+            column: before.chars().count() as u32 + 1,
+        };
+        let joined = |offset: usize| {
+            segment.start + offset.clamp(segment.offset, segment.offset + segment.len) - segment.offset
+        };
+        Some((location, joined(bytes.start)..joined(bytes.end)))
     }
 }
 

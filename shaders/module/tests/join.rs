@@ -143,3 +143,33 @@ fn spans_of_a_kernel_lead_back_to_the_files() {
     assert!(!places.is_empty() && places.iter().all(|p| p.file == "main.wgsl" && p.line == 2), "{places:?}");
     assert_eq!(kernel.locate(naga::Span::UNDEFINED), None);
 }
+
+#[test]
+fn bytes_of_a_line_have_one_place() {
+    let main = "\u{feff}\nenable f16; const e = 1;\n\n".to_string() + MAIN;
+    let twice = "\n\nfn twice(a: f32) -> f32 { return 2.0 * a; }";
+    let kernel =
+        module(&[("main.wgsl", &main), ("twice.wgsl", twice)], &[]).unwrap().kernel(None, &[]).unwrap();
+    let naga = kernel.naga().0;
+    let mut spans: Vec<naga::Span> =
+        naga.global_variables.iter().map(|(handle, _)| naga.global_variables.get_span(handle)).collect();
+    for function in
+        naga.functions.iter().map(|(_, function)| function).chain([&naga.entry_points[0].function])
+    {
+        spans.extend(function.body.span_iter().map(|(_, span)| *span));
+        spans.extend(function.expressions.iter().map(|(handle, _)| function.expressions.get_span(handle)));
+    }
+    let mut lines = std::collections::BTreeSet::new();
+    for span in spans.into_iter().filter_map(naga::Span::to_range) {
+        let (place, same) = kernel.line(span.start).unwrap();
+        let located = |at: usize| kernel.locate(naga::Span::new(at as u32, at as u32 + 1)).unwrap();
+        assert_eq!(place, located(span.start));
+        assert!(same.contains(&span.start));
+        for at in same {
+            assert_eq!((located(at).file, located(at).line), (place.file.clone(), place.line), "{at}");
+        }
+        lines.insert((place.file, place.line));
+    }
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(kernel.line(usize::MAX).map(|(place, _)| place.file), Some("twice.wgsl".into()));
+}

@@ -6,9 +6,11 @@
 //!
 //! Knows what type each operation gives, and nothing of what the program means as a whole.
 
-use crate::fold::{self, Folded};
+use crate::fold;
 use crate::ir::*;
-use rustc_hash::FxHashMap;
+use crate::known::Known;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 
 /// A function under construction.
 #[derive(Debug)]
@@ -18,19 +20,18 @@ pub struct Builder {
     mark: Mark,
     /// Constants, in front of the function's body.
     top: Vec<Inst>,
-    /// How each value is computed, where that is all there is to know of it.
+    /// How each value is computed, where that is all there is to know of it, or memory that nobody writes is the rest.
     definitions: Vec<Option<Op>>,
-    /// The values that open lists hold, by how they are computed.
-    known: FxHashMap<(Op, Type), Value>,
-    /// What open lists have put into `known`.
-    log: Vec<(Op, Type)>,
+    /// The values that open lists hold, but for constants.
+    known: Known,
+    constants: Known,
 }
 
 #[derive(Debug)]
 struct List {
     insts: Vec<Inst>,
-    /// The length of the log when it was opened.
-    log: usize,
+    /// Where `known` was when it was opened.
+    known: usize,
 }
 
 impl Builder {
@@ -56,11 +57,11 @@ impl Builder {
         Self {
             definitions,
             function: Function { body: vec![], ..function },
-            open: vec![List { insts: vec![], log: 0 }],
+            open: vec![List { insts: vec![], known: 0 }],
             mark: Mark::default(),
             top: vec![],
-            known: FxHashMap::with_capacity_and_hasher(capacity, Default::default()),
-            log: vec![],
+            known: Known::with_capacity(capacity),
+            constants: Known::default(),
         }
     }
 
@@ -93,6 +94,7 @@ impl Builder {
     }
 
     /// The type of a value.
+    #[inline]
     pub fn ty(&self, value: Value) -> Type {
         self.function.ty(value)
     }
@@ -114,15 +116,20 @@ impl Builder {
 
     /// Starts a list; instructions go there until [`close`](Self::close).
     pub fn open(&mut self) {
-        self.open.push(List { insts: vec![], log: self.log.len() });
+        self.open.push(List { insts: vec![], known: self.known.here() });
+    }
+
+    /// The innermost list will have about so many more instructions.
+    pub(crate) fn expect(&mut self, count: usize) {
+        if let Some(list) = self.open.last_mut() {
+            list.insts.reserve(count);
+        }
     }
 
     /// Ends the innermost list and gives it.
     pub fn close(&mut self) -> Vec<Inst> {
         let Some(list) = self.open.pop() else { return vec![] };
-        for key in self.log.drain(list.log..) {
-            self.known.remove(&key);
-        }
+        self.known.back(list.known);
         list.insts
     }
 
@@ -134,8 +141,9 @@ impl Builder {
     }
 
     /// How a value is computed, where it is an operation that reads no memory.
+    #[inline]
     pub fn definition(&self, value: Value) -> Option<&Op> {
-        self.definitions.get(value.0 as usize)?.as_ref()
+        self.definitions.get(value.0 as usize)?.as_ref().filter(|op| op.touches().is_none())
     }
 
     /// A new label.
@@ -195,47 +203,54 @@ impl Builder {
     // --- values ----------------------------------------------------------------------------------------------------
 
     /// A value of that type, computed so or more simply.
-    pub fn define(&mut self, ty: Type, op: Op) -> Value {
-        let op = match op {
-            Op::Const(_) => op,
-            _ => match fold::fold(self, ty, op) {
-                Folded::Is(value) => return value,
-                Folded::Op(op) => op,
-            },
-        };
+    pub fn define(&mut self, ty: Type, mut op: Op) -> Value {
+        self.define_from(ty, &mut op)
+    }
+
+    /// As [`define`](Self::define); of the operation nothing is left. (To move one that was just written is slow.)
+    pub(crate) fn define_from(&mut self, ty: Type, op: &mut Op) -> Value {
+        if !matches!(op, Op::Const(_))
+            && let Some(value) = fold::fold(self, ty, op)
+        {
+            return value;
+        }
         let is_value = match op.touches() {
             None => true,
             Some(space) => self.function.spaces.get(space.0 as usize).is_some_and(|space| space.constant),
         };
         if !is_value {
-            return self.compute(ty, op);
+            let result = self.value(ty);
+            self.compute(result, op);
+            return result;
         }
-        let key = (op, ty);
-        if let Some(&value) = self.known.get(&key) {
+        let hash = hash(op, ty);
+        let is = |value: Value| {
+            self.function.ty(value) == ty && self.definitions[value.0 as usize].as_ref() == Some(&*op)
+        };
+        let constant = matches!(op, Op::Const(_) | Op::Lanes(_));
+        let known = if constant { &self.constants } else { &self.known };
+        if let Some(value) = known.find(hash, is) {
             return value;
         }
-        let constant = matches!(key.0, Op::Const(_) | Op::Lanes(_));
-        let result = if constant {
-            let result = self.value(ty);
-            self.top.push(Inst::Let { result, op: key.0.clone(), mark: Mark(0) });
-            result
+        let result = self.function.value(ty);
+        self.definitions.push(Some(op.clone()));
+        if constant {
+            self.constants.insert(hash, result);
+            self.top.push(Inst::Let { result, op: std::mem::replace(op, Op::Const(0)), mark: Mark(0) });
         } else {
-            self.log.push(key.clone());
-            self.compute(ty, key.0.clone())
-        };
-        if key.0.touches().is_none() {
-            self.definitions[result.0 as usize] = Some(key.0.clone());
+            self.known.insert(hash, result);
+            self.compute(result, op);
         }
-        self.known.insert(key, result);
         result
     }
 
-    /// A value of that type, computed so and here.
-    fn compute(&mut self, ty: Type, op: Op) -> Value {
-        let result = self.value(ty);
-        let mark = self.mark;
-        self.push(Inst::Let { result, op, mark });
-        result
+    /// Computes a value so and here.
+    #[inline]
+    fn compute(&mut self, result: Value, op: &mut Op) {
+        let op = std::mem::replace(op, Op::Const(0));
+        if let Some(list) = self.open.last_mut() {
+            list.insts.push(Inst::Let { result, op, mark: self.mark });
+        }
     }
 
     /// An effect.
@@ -332,6 +347,12 @@ impl Builder {
     pub fn bitcast(&mut self, a: Value, kind: Kind) -> Value {
         if self.ty(a).kind == kind { a } else { self.convert(Convert::Bitcast, a, kind) }
     }
+}
+
+fn hash(op: &Op, ty: Type) -> u32 {
+    let mut hasher = FxHasher::default();
+    (op, ty).hash(&mut hasher);
+    hasher.finish() as u32
 }
 
 macro_rules! shorthands {

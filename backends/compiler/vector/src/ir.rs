@@ -505,6 +505,7 @@ impl Function {
 
 impl Op {
     /// It reads or changes memory, so it has a place among the effects (loads of constant spaces have not).
+    #[inline]
     pub fn touches(&self) -> Option<SpaceId> {
         match self {
             Op::Load(access)
@@ -534,40 +535,87 @@ impl Op {
 
     /// Calls `f` with every operand, in order.
     pub fn operands(&self, mut f: impl FnMut(Value)) {
-        if matches!(self, Op::Const(_) | Op::Lanes(_)) {
-            return;
+        match self {
+            Op::Const(_) | Op::Lanes(_) => {}
+            Op::Splat(a)
+            | Op::Extract(a, _)
+            | Op::Unary(_, a)
+            | Op::Convert(_, a)
+            | Op::Any(a)
+            | Op::All(a)
+            | Op::Bits(a)
+            | Op::Mask(a)
+            | Op::Reduce(_, a) => f(*a),
+            Op::ExtractAt(a, b) | Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Permute(a, b) => {
+                f(*a);
+                f(*b);
+            }
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => {
+                f(*a);
+                f(*b);
+                f(*c);
+            }
+            Op::Load(access) | Op::AtomicLoad(access) => access.operands(f),
+            Op::LoadMasked(access, a) | Op::Atomic(_, access, a) => {
+                access.operands(&mut f);
+                f(*a);
+            }
+            Op::Gather(scattered, mask) => {
+                f(scattered.base);
+                f(scattered.index);
+                f(*mask);
+            }
+            Op::CompareExchange(access, a, b) => {
+                access.operands(&mut f);
+                f(*a);
+                f(*b);
+            }
         }
-        self.clone().map(|value| {
-            f(value);
-            value
-        });
     }
 
     /// The same operation on other operands.
-    pub fn map(self, mut f: impl FnMut(Value) -> Value) -> Op {
+    pub fn map(mut self, mut f: impl FnMut(Value) -> Value) -> Op {
+        self.operands_mut(|value| *value = f(*value));
+        self
+    }
+
+    /// Calls `f` with every operand, in order, to be replaced.
+    pub fn operands_mut(&mut self, mut f: impl FnMut(&mut Value)) {
         match self {
-            Op::Const(_) | Op::Lanes(_) => self,
-            Op::Splat(a) => Op::Splat(f(a)),
-            Op::Extract(a, lane) => Op::Extract(f(a), lane),
-            Op::ExtractAt(a, lane) => Op::ExtractAt(f(a), f(lane)),
-            Op::Unary(op, a) => Op::Unary(op, f(a)),
-            Op::Binary(op, a, b) => Op::Binary(op, f(a), f(b)),
-            Op::Fma(a, b, c) => Op::Fma(f(a), f(b), f(c)),
-            Op::Compare(op, a, b) => Op::Compare(op, f(a), f(b)),
-            Op::Select(c, a, b) => Op::Select(f(c), f(a), f(b)),
-            Op::Convert(op, a) => Op::Convert(op, f(a)),
-            Op::Any(a) => Op::Any(f(a)),
-            Op::All(a) => Op::All(f(a)),
-            Op::Bits(a) => Op::Bits(f(a)),
-            Op::Mask(a) => Op::Mask(f(a)),
-            Op::Permute(a, b) => Op::Permute(f(a), f(b)),
-            Op::Reduce(op, a) => Op::Reduce(op, f(a)),
-            Op::Load(access) => Op::Load(access.map(f)),
-            Op::LoadMasked(access, mask) => Op::LoadMasked(access.map(&mut f), f(mask)),
-            Op::Gather(scattered, mask) => Op::Gather(scattered.map(&mut f), f(mask)),
-            Op::Atomic(op, access, a) => Op::Atomic(op, access.map(&mut f), f(a)),
-            Op::CompareExchange(access, a, b) => Op::CompareExchange(access.map(&mut f), f(a), f(b)),
-            Op::AtomicLoad(access) => Op::AtomicLoad(access.map(f)),
+            Op::Const(_) | Op::Lanes(_) => {}
+            Op::Splat(a)
+            | Op::Extract(a, _)
+            | Op::Unary(_, a)
+            | Op::Convert(_, a)
+            | Op::Any(a)
+            | Op::All(a)
+            | Op::Bits(a)
+            | Op::Mask(a)
+            | Op::Reduce(_, a) => f(a),
+            Op::ExtractAt(a, b) | Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Permute(a, b) => {
+                f(a);
+                f(b);
+            }
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => {
+                f(a);
+                f(b);
+                f(c);
+            }
+            Op::Load(access) | Op::AtomicLoad(access) => access.operands_mut(f),
+            Op::LoadMasked(access, a) | Op::Atomic(_, access, a) => {
+                access.operands_mut(&mut f);
+                f(a);
+            }
+            Op::Gather(scattered, mask) => {
+                f(&mut scattered.base);
+                f(&mut scattered.index);
+                f(mask);
+            }
+            Op::CompareExchange(access, a, b) => {
+                access.operands_mut(&mut f);
+                f(a);
+                f(b);
+            }
         }
     }
 }
@@ -603,6 +651,18 @@ impl Effect {
 }
 
 impl Access {
+    /// Calls `f` with every operand, in order.
+    pub fn operands(&self, mut f: impl FnMut(Value)) {
+        f(self.base);
+        self.index.into_iter().for_each(f);
+    }
+
+    /// Calls `f` with every operand, in order, to be replaced.
+    pub fn operands_mut(&mut self, mut f: impl FnMut(&mut Value)) {
+        f(&mut self.base);
+        self.index.iter_mut().for_each(f);
+    }
+
     /// The same place relative to other values.
     pub fn map(self, mut f: impl FnMut(Value) -> Value) -> Access {
         let base = f(self.base);

@@ -7,6 +7,7 @@
 //! Knows neither WGSL nor any machine: what comes in was lowered from SSA, what goes out is for a code generator.
 
 pub mod ir;
+mod known;
 pub mod legalise;
 pub mod passes;
 pub mod random;

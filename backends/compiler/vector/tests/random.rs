@@ -141,6 +141,11 @@ fn the_pipeline_keeps_results() {
 }
 
 #[test]
+fn the_short_pipeline_keeps_results() {
+    keeps(|function| passes::short_pipeline(function, Options { contract: false }));
+}
+
+#[test]
 fn the_pipeline_settles() {
     // What it leaves, it finds little to do with.
     let (mut once, mut twice) = (0, 0);

@@ -47,7 +47,7 @@ struct Frame {
 pub(crate) fn assemble(program: &Program, output: &Output) -> Result<MachineCode, String> {
     let frame = frame(program, output)?;
     let order = Order::new(program, output);
-    let mut bytes = Bytes::new(program.insts.len() * 8 + 64)?;
+    let mut bytes = Bytes::new(program.insts.len() * 8 + output.edits.len() * 10 + 64)?;
     let mut pieces = vec![];
     let mut marks: Vec<(u32, Mark)> = vec![];
     let mut starts = vec![u32::MAX; program.blocks.len()];

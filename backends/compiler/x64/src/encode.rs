@@ -9,6 +9,7 @@ use regalloc2::{Allocation, PReg, RegClass};
 use crate::opcodes::V;
 use crate::pool::Constant;
 use crate::program::{Action, Base, Inst, Length, Memory, NONE, Program, Swap, View};
+use crate::spill::vector_move;
 
 /// A constant's place in code, to be filled in once its address is known.
 #[derive(Clone, Copy, Debug)]
@@ -323,16 +324,18 @@ impl Bytes {
 
     fn spill(&mut self, register_: PReg, slot: Allocation, slots: Slots, store: bool) -> Result<(), String> {
         let Some(slot) = slot.as_stack() else { return Err("a move to nowhere".into()) };
+        let displacement = (slots.first + slot.index() as u32 * 8) as i32;
         let number = register_.hw_enc();
         let (code, view) = match (register_.class(), store) {
             (RegClass::Int, true) => (Code::Mov_rm64_r64, View::G64),
             (RegClass::Int, false) => (Code::Mov_r64_rm64, View::G64),
             (RegClass::Vector, true) => (Code::VEX_Kmovq_m64_kr, View::K),
             (RegClass::Vector, false) => (Code::VEX_Kmovq_kr_km64, View::K),
-            (RegClass::Float, true) => {
-                (form(V::MovaPsStore, slots.length, number >= 16)?, slots.length.view())
+            (RegClass::Float, _) => {
+                let short = vector_move(number, slots.length, displacement, store);
+                short.as_slice().iter().for_each(|&byte| self.raw(byte));
+                return Ok(());
             }
-            (RegClass::Float, false) => (form(V::MovaPs, slots.length, number >= 16)?, slots.length.view()),
         };
         let mut instruction = Instruction::default();
         instruction.set_code(code);
@@ -340,7 +343,7 @@ impl Bytes {
         instruction.set_op_register(register_place, register(view, number));
         instruction.set_op_kind(memory_place, OpKind::Memory);
         instruction.set_memory_base(Register::RSP);
-        displace(&mut instruction, (slots.first + slot.index() as u32 * 8) as i32);
+        displace(&mut instruction, displacement);
         self.put(&instruction)
     }
 }

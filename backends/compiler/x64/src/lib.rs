@@ -16,6 +16,7 @@ mod lower;
 mod opcodes;
 mod pool;
 mod program;
+mod spill;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -427,9 +427,6 @@ families! {
     MovaPs
         VEX_Vmovaps_xmm_xmmm128 VEX_Vmovaps_ymm_ymmm256
         EVEX_Vmovaps_xmm_k1z_xmmm128 EVEX_Vmovaps_ymm_k1z_ymmm256 EVEX_Vmovaps_zmm_k1z_zmmm512
-    MovaPsStore
-        VEX_Vmovaps_xmmm128_xmm VEX_Vmovaps_ymmm256_ymm
-        EVEX_Vmovaps_xmmm128_k1z_xmm EVEX_Vmovaps_ymmm256_k1z_ymm EVEX_Vmovaps_zmmm512_k1z_zmm
     MovmskPs
         VEX_Vmovmskps_r32_xmm VEX_Vmovmskps_r32_ymm
         INVALID INVALID INVALID

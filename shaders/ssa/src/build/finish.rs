@@ -6,7 +6,7 @@
 use super::Builder;
 use super::draft::{Edge, JoinId, Node};
 use crate::ir::{Function, Label, Mark, Op, Place, Root, Statement, Value, Variable};
-use naga::{EntryPoint, Span};
+use naga::EntryPoint;
 use rustc_hash::FxHashMap;
 use warpweft_module::Location as Line;
 
@@ -120,17 +120,23 @@ impl<'a> Builder<'a> {
         offsets.dedup();
         offsets.retain(|&offset| offset != 0);
         let mut lines: Vec<Line> = Vec::new();
-        let mut numbers = FxHashMap::default();
-        let locate = |offset: u32| self.kernel.locate(Span::new(offset - 1, offset));
-        same_line(&offsets, &locate, &mut |offset, line| {
-            let known = lines.iter().rposition(|known| (&known.file, known.line) == (&line.file, line.line));
-            let n = known.unwrap_or_else(|| {
-                lines.push(line.clone());
-                lines.len() - 1
-            });
-            numbers.insert(offset, Mark(n as u32 + 1));
-        });
-        let number = |mark: &mut Mark| *mark = numbers.get(&mark.0).copied().unwrap_or_default();
+        let mut numbers = Vec::with_capacity(offsets.len());
+        let mut same_line = 0..0;
+        for &offset in &offsets {
+            let at = offset as usize - 1;
+            if !same_line.contains(&at) {
+                let Some((line, bytes)) = self.kernel.line(at) else {
+                    numbers.push(Mark::default());
+                    continue;
+                };
+                lines.push(line);
+                same_line = bytes;
+            }
+            numbers.push(Mark(lines.len() as u32));
+        }
+        let number = |mark: &mut Mark| {
+            *mark = offsets.binary_search(&mark.0).map_or(Mark::default(), |at| numbers[at])
+        };
         values.iter_mut().for_each(|definition| number(&mut definition.mark));
         marks(statements, &mut { number });
         lines
@@ -151,43 +157,6 @@ fn end_by_yielding(list: &mut Vec<Statement>) {
         }
         _ => {}
     }
-}
-
-/// Calls `f` with every offset and its line; asks for a line's place as seldom as possible, because that is slow.
-fn same_line(offsets: &[u32], locate: &dyn Fn(u32) -> Option<Line>, f: &mut dyn FnMut(u32, &Line)) {
-    let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else { return };
-    let (start, end) = (locate(first), locate(last));
-    between(offsets, start, end, locate, f);
-}
-
-fn between(
-    offsets: &[u32],
-    start: Option<Line>,
-    end: Option<Line>,
-    locate: &dyn Fn(u32) -> Option<Line>,
-    f: &mut dyn FnMut(u32, &Line),
-) {
-    let one = match (&start, &end) {
-        (Some(a), Some(b)) => (&a.file, a.line) == (&b.file, b.line),
-        (None, None) => true,
-        _ => false,
-    };
-    if one {
-        if let Some(line) = &start {
-            offsets.iter().for_each(|&offset| f(offset, line));
-        }
-        return;
-    }
-    if let [first, last] = *offsets {
-        start.iter().for_each(|line| f(first, line));
-        end.iter().for_each(|line| f(last, line));
-        return;
-    }
-    // Both halves have the middle one; it is told twice, the same.
-    let middle = offsets.len() / 2;
-    let line = locate(offsets[middle]);
-    between(&offsets[..=middle], start, line.clone(), locate, f);
-    between(&offsets[middle..], line, end, locate, f);
 }
 
 fn marks(statements: &mut [Statement], f: &mut dyn FnMut(&mut Mark)) {

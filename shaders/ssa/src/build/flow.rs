@@ -167,25 +167,26 @@ impl<'a> Builder<'a> {
     /// What the first `count` slots hold where several paths meet; those that differ, or are not visible here, become
     /// parameters.
     fn merge(&mut self, sides: &[Vec<Value>], count: usize, edges: &[Edge], params: &mut Vec<Value>) {
+        let Some((one, others)) = sides.split_first() else { return };
         for n in 0..count {
-            let first = sides[0][n];
-            let same = sides.iter().all(|slots| slots[n] == first) && self.values.visible(first);
-            self.slots[n] = if same {
-                first
-            } else {
-                let ty = self.ty(first);
-                // Slots that are still unused may have another type on a path.
-                if sides.iter().any(|slots| self.ty(slots[n]) != ty) {
-                    first
-                } else {
-                    let param = self.new_value(ty, Op::Parameter);
-                    params.push(param);
-                    for (edge, slots) in edges.iter().zip(sides) {
-                        self.edges[edge.0 as usize].push(slots[n]);
-                    }
-                    param
-                }
-            };
+            let first = one[n];
+            let same = others.iter().all(|slots| slots[n] == first);
+            if same && self.values.visible(first) {
+                self.slots[n] = first;
+                continue;
+            }
+            let ty = self.ty(first);
+            // Slots that are still unused may have another type on a path.
+            if !same && others.iter().any(|slots| self.ty(slots[n]) != ty) {
+                self.slots[n] = first;
+                continue;
+            }
+            let param = self.new_value(ty, Op::Parameter);
+            params.push(param);
+            for (edge, slots) in edges.iter().zip(sides) {
+                self.edges[edge.0 as usize].push(slots[n]);
+            }
+            self.slots[n] = param;
         }
     }
 

@@ -17,6 +17,7 @@ fn ones(kind: Kind) -> u64 {
 }
 
 /// The operand of a value that is defined by that operation.
+#[inline]
 fn under(b: &Builder, op: Unary, value: Value) -> Option<Value> {
     match b.definition(value) {
         Some(&Op::Unary(found, x)) if found == op => Some(x),

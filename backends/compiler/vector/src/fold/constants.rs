@@ -16,6 +16,7 @@ fn lane(b: &Builder, value: Value, lane: usize) -> Option<u64> {
 }
 
 /// The bits of a value that is the same constant in all its lanes.
+#[inline]
 pub(super) fn uniform(b: &Builder, value: Value) -> Option<u64> {
     match b.definition(value)? {
         Op::Const(bits) => Some(*bits),
@@ -30,6 +31,13 @@ pub(super) fn mask(b: &Builder, mask: Value) -> Option<bool> {
 
 /// The value of an operation on constants.
 pub(super) fn fold(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
+    // Most operations are not; what follows need not be looked at for them.
+    if let Op::Unary(_, x) | Op::Binary(_, _, x) | Op::Fma(_, x, _) | Op::Compare(_, _, x) | Op::Convert(_, x) =
+        op
+        && !super::is_constant(b, *x)
+    {
+        return None;
+    }
     match op {
         Op::Lanes(bits) => {
             let first = *bits.first()?;

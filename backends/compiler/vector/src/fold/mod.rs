@@ -15,62 +15,55 @@ mod division;
 use crate::Builder;
 use crate::ir::*;
 
-/// What an operation is, once simplified.
-pub(crate) enum Folded {
-    /// A value that is there already.
-    Is(Value),
-    /// An operation on its own.
-    Op(Op),
-}
-
-/// Simplifies an operation whose result has type `ty`; may add instructions to the builder's innermost list.
-pub(crate) fn fold(b: &mut Builder, ty: Type, op: Op) -> Folded {
-    if let Some(value) = constants::fold(b, ty, &op) {
-        return Folded::Is(value);
+/// Simplifies an operation whose result has type `ty`: to a value that is there already, or else in place. May add
+/// instructions to the builder's innermost list.
+pub(crate) fn fold(b: &mut Builder, ty: Type, op: &mut Op) -> Option<Value> {
+    if let Some(value) = constants::fold(b, ty, op) {
+        return Some(value);
     }
-    let op = match op {
-        Op::Binary(op, x, y) if commutes(op) && before(b, y, x) => Op::Binary(op, y, x),
-        Op::Compare(op, x, y) if is_constant(b, x) => Op::Compare(swapped(op), y, x),
-        Op::Fma(x, y, z) if before(b, y, x) => Op::Fma(y, x, z),
-        Op::Load(at) => return Folded::Op(Op::Load(address::access(b, at))),
+    let simpler = match op {
+        Op::Unary(op, x) => arithmetic::unary(b, ty, *op, *x),
+        Op::Binary(op, x, y) => {
+            if commutes(*op) && before(b, *y, *x) {
+                std::mem::swap(x, y);
+            }
+            arithmetic::binary(b, ty, *op, *x, *y)
+        }
+        Op::Fma(x, y, z) => {
+            if before(b, *y, *x) {
+                std::mem::swap(x, y);
+            }
+            arithmetic::fma(b, ty, *x, *y, *z)
+        }
+        Op::Convert(op, x) => arithmetic::convert(b, ty, *op, *x),
+        Op::Compare(op, x, y) => {
+            if is_constant(b, *x) {
+                std::mem::swap(x, y);
+                *op = swapped(*op);
+            }
+            choice::compare(b, ty, *op, *x, *y)
+        }
+        Op::Select(c, x, y) => choice::select(b, ty, *c, *x, *y),
+        Op::Load(at) | Op::Atomic(_, at, _) | Op::CompareExchange(at, ..) | Op::AtomicLoad(at) => {
+            *at = address::access(b, *at);
+            return None;
+        }
         Op::LoadMasked(at, mask) => {
-            let at = address::access(b, at);
-            return match constants::mask(b, mask) {
-                Some(true) => fold(b, ty, Op::Load(at)),
-                Some(false) => Folded::Is(b.constant(ty, 0)),
-                None => Folded::Op(Op::LoadMasked(at, mask)),
-            };
+            *at = address::access(b, *at);
+            match constants::mask(b, *mask) {
+                Some(true) => *op = Op::Load(*at),
+                Some(false) => return Some(b.constant(ty, 0)),
+                None => {}
+            }
+            return None;
         }
         Op::Gather(at, mask) => {
-            let at = address::scattered(b, at);
-            return match constants::mask(b, mask) {
-                Some(false) => Folded::Is(b.constant(ty, 0)),
-                _ => Folded::Op(Op::Gather(at, mask)),
-            };
+            *at = address::scattered(b, *at);
+            return (constants::mask(b, *mask) == Some(false)).then(|| b.constant(ty, 0));
         }
-        Op::Atomic(op, at, x) => return Folded::Op(Op::Atomic(op, address::access(b, at), x)),
-        Op::CompareExchange(at, x, y) => {
-            return Folded::Op(Op::CompareExchange(address::access(b, at), x, y));
-        }
-        Op::AtomicLoad(at) => return Folded::Op(Op::AtomicLoad(address::access(b, at))),
-        op => op,
+        _ => choice::lanes(b, ty, op),
     };
-    let simpler = match &op {
-        Op::Unary(op, x) => arithmetic::unary(b, ty, *op, *x),
-        Op::Binary(op, x, y) => arithmetic::binary(b, ty, *op, *x, *y),
-        Op::Fma(x, y, z) => arithmetic::fma(b, ty, *x, *y, *z),
-        Op::Convert(op, x) => arithmetic::convert(b, ty, *op, *x),
-        Op::Compare(op, x, y) => choice::compare(b, ty, *op, *x, *y),
-        Op::Select(c, x, y) => choice::select(b, ty, *c, *x, *y),
-        _ => choice::lanes(b, ty, &op),
-    };
-    if let Some(value) = simpler {
-        return Folded::Is(value);
-    }
-    match scalarised(b, ty, &op) {
-        Some(value) => Folded::Is(value),
-        None => Folded::Op(op),
-    }
+    simpler.or_else(|| scalarised(b, ty, op))
 }
 
 /// Simplifies an effect; `None` where nothing is left of it.
@@ -92,15 +85,16 @@ pub(crate) fn fold_effect(b: &mut Builder, effect: Effect) -> Option<Effect> {
 
 /// An operation on splats, as the splat of an operation on scalars.
 fn scalarised(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
-    let lane_wise = matches!(
-        op,
-        Op::Unary(..) | Op::Binary(..) | Op::Fma(..) | Op::Compare(..) | Op::Select(..) | Op::Convert(..)
-    );
-    if ty.is_scalar() || !lane_wise {
+    if ty.is_scalar() {
         return None;
     }
-    let mut all = true;
-    op.operands(|x| all &= matches!(b.definition(x), Some(Op::Splat(_) | Op::Const(_))));
+    let even = |x: Value| matches!(b.definition(x), Some(Op::Splat(_) | Op::Const(_)));
+    let all = match *op {
+        Op::Unary(_, x) | Op::Convert(_, x) => even(x),
+        Op::Binary(_, x, y) | Op::Compare(_, x, y) => even(x) && even(y),
+        Op::Fma(x, y, z) | Op::Select(x, y, z) => even(x) && even(y) && even(z),
+        _ => false,
+    };
     if !all {
         return None;
     }
@@ -139,11 +133,16 @@ fn swapped(op: Compare) -> Compare {
     }
 }
 
+#[inline]
 fn is_constant(b: &Builder, x: Value) -> bool {
     matches!(b.definition(x), Some(Op::Const(_) | Op::Lanes(_)))
 }
 
 /// The order of operands that commute: what is not constant first, then what was defined first.
 fn before(b: &Builder, x: Value, y: Value) -> bool {
-    (is_constant(b, x), x) < (is_constant(b, y), y)
+    match (is_constant(b, x), is_constant(b, y)) {
+        (false, true) => true,
+        (true, false) => false,
+        _ => x < y,
+    }
 }

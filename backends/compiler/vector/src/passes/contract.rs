@@ -93,17 +93,16 @@ impl Products<'_> {
     }
 
     fn list(&mut self, insts: &mut Vec<Inst>) {
-        let mut at = 0;
-        while at < insts.len() {
-            match &mut insts[at] {
+        // Negations, and what they belong in front of.
+        let mut added: Vec<(usize, Inst)> = vec![];
+        for (at, inst) in insts.iter_mut().enumerate() {
+            match inst {
                 Inst::Let { op, mark, .. } => {
-                    let mark = *mark;
                     if let Some((new, negated)) = self.contracted(op) {
                         *op = new;
                         if let Some((result, value)) = negated {
                             let op = Op::Unary(Unary::Neg, value);
-                            insts.insert(at, Inst::Let { result, op, mark });
-                            at += 1;
+                            added.push((at, Inst::Let { result, op, mark: *mark }));
                         }
                     }
                 }
@@ -119,8 +118,19 @@ impl Products<'_> {
                 }
                 _ => {}
             }
-            at += 1;
         }
+        if added.is_empty() {
+            return;
+        }
+        let mut all = Vec::with_capacity(insts.len() + added.len());
+        let mut added = added.into_iter().peekable();
+        for (at, inst) in insts.drain(..).enumerate() {
+            if let Some((_, negation)) = added.next_if(|(place, _)| *place == at) {
+                all.push(negation);
+            }
+            all.push(inst);
+        }
+        *insts = all;
     }
 
     /// A sum as one operation, and what must be negated for it.

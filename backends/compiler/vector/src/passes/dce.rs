@@ -25,8 +25,7 @@ pub fn dce(function: &mut Function) {
     marking.list(&function.body);
     marking.propagate();
     let mut removing = Removing { marking, next: 1 };
-    let body = std::mem::take(&mut function.body);
-    function.body = removing.list(body, 0);
+    removing.list(&mut function.body, 0);
 }
 
 const NONE: u32 = u32::MAX;
@@ -221,42 +220,37 @@ struct Removing {
 }
 
 impl Removing {
-    fn list(&mut self, insts: Vec<Inst>, node: u32) -> Vec<Inst> {
-        let mut kept = Vec::with_capacity(insts.len());
-        for inst in insts {
-            match inst {
-                Inst::Let { result, .. } if !self.marking.needed[result.0 as usize] => {}
-                Inst::Let { .. } | Inst::Do { .. } => kept.push(inst),
-                Inst::If { condition, then, otherwise, results, hint } => {
-                    let Some(node) = self.node() else { continue };
-                    let results = self.chosen(results, node);
-                    let then = self.list(then, node);
-                    let otherwise = self.list(otherwise, node);
-                    kept.push(Inst::If { condition, then, otherwise, results, hint });
-                }
-                Inst::Block { label, body, results } => {
-                    let Some(node) = self.node() else { continue };
-                    let results = self.chosen(results, node);
-                    let body = self.list(body, node);
-                    kept.push(Inst::Block { label, body, results });
-                }
-                Inst::Loop { label, params, body } => {
-                    let Some(node) = self.node() else { continue };
-                    let params = self.chosen(params, node);
-                    let body = self.list(body, node);
-                    kept.push(Inst::Loop { label, params, body });
-                }
-                Inst::Branch { label, arguments } => {
-                    let arguments = self.chosen(arguments, self.marking.node_of[label.0 as usize]);
-                    kept.push(Inst::Branch { label, arguments });
-                }
-                Inst::Yield { arguments } => {
-                    let arguments = self.chosen(arguments, node);
-                    kept.push(Inst::Yield { arguments });
-                }
+    fn list(&mut self, insts: &mut Vec<Inst>, node: u32) {
+        insts.retain_mut(|inst| self.stays(inst, node));
+    }
+
+    /// Whether an instruction of a node stays, less what nobody needs of it.
+    fn stays(&mut self, inst: &mut Inst, node: u32) -> bool {
+        match inst {
+            Inst::Let { result, .. } => return self.marking.needed[result.0 as usize],
+            Inst::Do { .. } => {}
+            Inst::If { then, otherwise, results, .. } => {
+                let Some(node) = self.node() else { return false };
+                self.choose(results, node);
+                self.list(then, node);
+                self.list(otherwise, node);
             }
+            Inst::Block { body, results, .. } => {
+                let Some(node) = self.node() else { return false };
+                self.choose(results, node);
+                self.list(body, node);
+            }
+            Inst::Loop { params, body, .. } => {
+                let Some(node) = self.node() else { return false };
+                self.choose(params, node);
+                self.list(body, node);
+            }
+            Inst::Branch { label, arguments } => {
+                self.choose(arguments, self.marking.node_of[label.0 as usize]);
+            }
+            Inst::Yield { arguments } => self.choose(arguments, node),
         }
-        kept
+        true
     }
 
     /// The next node if it is needed; otherwise it is skipped with all in it.
@@ -266,10 +260,9 @@ impl Removing {
         node.needed.then_some(number)
     }
 
-    /// Of what stands for the results or parameters of a node, that for the needed ones.
-    fn chosen<T>(&self, items: Vec<T>, node: u32) -> Vec<T> {
-        let values = &self.marking.nodes[node as usize].values;
-        let needed = values.iter().map(|value| self.marking.needed[value.0 as usize]);
-        items.into_iter().zip(needed).filter(|(_, needed)| *needed).map(|(item, _)| item).collect()
+    /// Leaves, of what stands for the results or parameters of a node, that for the needed ones.
+    fn choose<T>(&self, items: &mut Vec<T>, node: u32) {
+        let mut values = self.marking.nodes[node as usize].values.iter();
+        items.retain(|_| values.next().is_some_and(|value| self.marking.needed[value.0 as usize]));
     }
 }

@@ -201,8 +201,7 @@ impl Replacing<'_> {
                     if self.new.get(result.0 as usize).copied().flatten().is_some() {
                         continue;
                     }
-                    let taken = std::mem::replace(op, Op::Const(0));
-                    *op = taken.map(|value| self.value(value));
+                    op.operands_mut(|value| *value = self.value(*value));
                 }
                 Inst::Do { effect, .. } => *effect = effect.clone().map(|value| self.value(value)),
                 Inst::If { condition, then, otherwise, .. } => {

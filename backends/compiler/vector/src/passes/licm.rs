@@ -13,7 +13,7 @@ use crate::ir::*;
 /// Moves what is the same in every round in front of the loop; the function must be valid. Gives whether anything moved.
 pub fn licm(function: &mut Function) -> bool {
     let survey = Survey::new(function);
-    let body = std::mem::take(&mut function.body);
+    let mut body = std::mem::take(&mut function.body);
     let mut hoisting = Hoisting {
         constant: function.spaces.iter().map(|space| space.constant).collect(),
         depth_of: vec![0; function.values.len()],
@@ -25,7 +25,8 @@ pub fn licm(function: &mut Function) -> bool {
         moved: false,
         survey,
     };
-    function.body = hoisting.list(body);
+    hoisting.list(&mut body);
+    function.body = body;
     hoisting.moved
 }
 
@@ -59,76 +60,76 @@ impl Hoisting {
         self.loops.len() as u32
     }
 
-    fn list(&mut self, insts: Vec<Inst>) -> Vec<Inst> {
-        let mut kept = Vec::with_capacity(insts.len());
-        for inst in insts {
-            match inst {
-                Inst::Let { result, op, mark } => {
-                    let to = self.place(&op);
-                    self.depth_of[result.0 as usize] = to;
-                    let inst = Inst::Let { result, op, mark };
-                    match self.loops.get_mut(to as usize) {
-                        Some(around) => {
-                            self.moved = true;
-                            around.before.push(inst);
-                        }
-                        None => kept.push(inst),
-                    }
-                }
-                Inst::If { condition, then, otherwise, results, hint } => {
-                    let certain = self.certain;
-                    self.certain = self.depth();
-                    let then = self.list(then);
-                    self.certain = self.depth();
-                    let otherwise = self.list(otherwise);
-                    // A branch out of an arm that may have run leaves nothing certain, up to the end of where it goes.
-                    self.certain = if self.left == u32::MAX { certain } else { self.depth() };
-                    self.define(&results);
-                    kept.push(Inst::If { condition, then, otherwise, results, hint });
-                }
-                Inst::Block { label, body, results } => {
-                    let certain = self.certain;
-                    let left = std::mem::replace(&mut self.left, u32::MAX);
-                    let body = self.nested(label, body);
-                    if self.left >= self.node {
-                        self.left = u32::MAX;
-                        self.certain = certain;
-                    }
-                    self.left = self.left.min(left);
-                    self.define(&results);
-                    kept.push(Inst::Block { label, body, results });
-                }
-                Inst::Loop { label, params, body } => {
-                    let writes = self.survey.labels[label.0 as usize].writes;
-                    self.loops.push(Around { writes, before: vec![] });
-                    for (param, _) in &params {
-                        self.depth_of[param.0 as usize] = self.depth();
-                    }
-                    let left = std::mem::replace(&mut self.left, u32::MAX);
-                    self.certain = self.certain.min(self.depth() - 1);
-                    let body = self.nested(label, body);
-                    self.left = self.left.min(left);
-                    if let Some(around) = self.loops.pop() {
-                        kept.extend(around.before);
-                    }
-                    kept.push(Inst::Loop { label, params, body });
-                }
-                Inst::Branch { label, .. } => {
-                    self.left = self.left.min(self.nodes[label.0 as usize].unwrap_or(0));
-                    kept.push(inst);
-                }
-                Inst::Do { .. } | Inst::Yield { .. } => kept.push(inst),
-            }
+    fn list(&mut self, insts: &mut Vec<Inst>) {
+        let mut before = vec![];
+        insts.retain_mut(|inst| self.stays(inst, &mut before));
+        if !before.is_empty() {
+            // A loop ends its list.
+            let last = insts.pop();
+            insts.append(&mut before);
+            insts.extend(last);
         }
-        kept
     }
 
-    fn nested(&mut self, label: Label, body: Vec<Inst>) -> Vec<Inst> {
+    /// Whether an instruction stays in its list; `before` is for what goes in front of it, where it is a loop.
+    fn stays(&mut self, inst: &mut Inst, before: &mut Vec<Inst>) -> bool {
+        match inst {
+            Inst::Let { result, op, .. } => {
+                let to = self.place(op);
+                self.depth_of[result.0 as usize] = to;
+                let Some(around) = self.loops.get_mut(to as usize) else { return true };
+                self.moved = true;
+                around.before.push(std::mem::replace(inst, Inst::Yield { arguments: vec![] }));
+                return false;
+            }
+            Inst::If { then, otherwise, results, .. } => {
+                let certain = self.certain;
+                self.certain = self.depth();
+                self.list(then);
+                self.certain = self.depth();
+                self.list(otherwise);
+                // A branch out of an arm that may have run leaves nothing certain, up to the end of where it goes.
+                self.certain = if self.left == u32::MAX { certain } else { self.depth() };
+                self.define(results);
+            }
+            Inst::Block { label, body, results } => {
+                let certain = self.certain;
+                let left = std::mem::replace(&mut self.left, u32::MAX);
+                self.nested(*label, body);
+                if self.left >= self.node {
+                    self.left = u32::MAX;
+                    self.certain = certain;
+                }
+                self.left = self.left.min(left);
+                self.define(results);
+            }
+            Inst::Loop { label, params, body } => {
+                let writes = self.survey.labels[label.0 as usize].writes;
+                self.loops.push(Around { writes, before: vec![] });
+                for (param, _) in params {
+                    self.depth_of[param.0 as usize] = self.depth();
+                }
+                let left = std::mem::replace(&mut self.left, u32::MAX);
+                self.certain = self.certain.min(self.depth() - 1);
+                self.nested(*label, body);
+                self.left = self.left.min(left);
+                if let Some(around) = self.loops.pop() {
+                    *before = around.before;
+                }
+            }
+            Inst::Branch { label, .. } => {
+                self.left = self.left.min(self.nodes[label.0 as usize].unwrap_or(0));
+            }
+            Inst::Do { .. } | Inst::Yield { .. } => {}
+        }
+        true
+    }
+
+    fn nested(&mut self, label: Label, body: &mut Vec<Inst>) {
         self.nodes[label.0 as usize] = Some(self.node);
         self.node += 1;
-        let body = self.list(body);
+        self.list(body);
         self.node -= 1;
-        body
     }
 
     fn define(&mut self, results: &[Value]) {

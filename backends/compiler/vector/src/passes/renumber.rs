@@ -54,8 +54,7 @@ impl Numbering {
         for inst in insts {
             match inst {
                 Inst::Let { result, op, .. } => {
-                    let taken = std::mem::replace(op, Op::Const(0));
-                    *op = taken.map(|value| self.new[value.0 as usize]);
+                    op.operands_mut(|value| *value = self.new[value.0 as usize]);
                     self.define(result);
                 }
                 Inst::Do { effect, .. } => {

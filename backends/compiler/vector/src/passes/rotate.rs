@@ -19,11 +19,11 @@ const MOST_COPIED: usize = 32;
 /// Moves tests from loops' starts to their ends; the function must be valid.
 /// Gives whether there were any.
 pub fn rotate(function: &mut Function) -> bool {
-    let body = std::mem::take(&mut function.body);
+    let mut body = std::mem::take(&mut function.body);
     let new = (0..function.values.len() as u32).map(Value).collect();
     let mut rotation = Rotation { function, new, branches: vec![], rotated: false };
     rotation.branches.resize(rotation.function.labels as usize, 0);
-    let body = rotation.list(body);
+    rotation.list(&mut body);
     let rotated = rotation.rotated;
     function.body = body;
     rotated
@@ -51,30 +51,23 @@ struct Test {
 }
 
 impl Rotation<'_> {
-    fn list(&mut self, insts: Vec<Inst>) -> Vec<Inst> {
-        let mut kept = Vec::with_capacity(insts.len());
-        for inst in insts {
+    fn list(&mut self, insts: &mut Vec<Inst>) {
+        for inst in insts.iter_mut() {
             match inst {
-                Inst::If { condition, then, otherwise, results, hint } => {
-                    let (then, otherwise) = (self.list(then), self.list(otherwise));
-                    kept.push(Inst::If { condition, then, otherwise, results, hint });
+                Inst::If { then, otherwise, .. } => {
+                    self.list(then);
+                    self.list(otherwise);
                 }
-                Inst::Block { label, body, results } => {
-                    let body = self.list(body);
-                    kept.push(Inst::Block { label, body, results });
-                }
-                Inst::Loop { label, params, body } => {
-                    let body = self.list(body);
-                    self.round(label, params, body, &mut kept);
-                }
-                Inst::Branch { label, .. } => {
-                    self.branches[label.0 as usize] += 1;
-                    kept.push(inst);
-                }
-                inst => kept.push(inst),
+                Inst::Block { body, .. } | Inst::Loop { body, .. } => self.list(body),
+                Inst::Branch { label, .. } => self.branches[label.0 as usize] += 1,
+                Inst::Let { .. } | Inst::Do { .. } | Inst::Yield { .. } => {}
             }
         }
-        kept
+        // A loop ends its list.
+        match insts.pop() {
+            Some(Inst::Loop { label, params, body }) => self.round(label, params, body, insts),
+            last => insts.extend(last),
+        }
     }
 
     fn round(&mut self, label: Label, params: Vec<(Value, Value)>, body: Vec<Inst>, kept: &mut Vec<Inst>) {

@@ -14,7 +14,7 @@ use super::facts::Facts;
 use super::loads::{Loads, Versions};
 use super::survey::{Spaces, Survey};
 use crate::Builder;
-use crate::fold::{self, Folded};
+use crate::fold;
 use crate::ir::*;
 
 /// The cost of both arms up to which an `If` becomes selections; see [`cost`].
@@ -112,13 +112,14 @@ impl Simplifying {
     }
 
     fn insts(&mut self, insts: Vec<Inst>, block: Option<Label>) -> End {
+        self.b.expect(insts.len());
         for inst in insts {
             match inst {
-                Inst::Let { result, op, mark } => {
+                Inst::Let { result, mut op, mark } => {
                     self.b.set_mark(mark);
-                    let op = op.map(|old| self.value(old));
+                    op.operands_mut(|old| *old = self.value(*old));
                     let ty = self.old[result.0 as usize];
-                    self.new[result.0 as usize] = self.op(ty, op);
+                    self.new[result.0 as usize] = self.op(ty, &mut op);
                 }
                 Inst::Do { effect, mark } => {
                     self.b.set_mark(mark);
@@ -153,24 +154,24 @@ impl Simplifying {
         End::Left
     }
 
-    fn op(&mut self, ty: Type, op: Op) -> Value {
+    fn op(&mut self, ty: Type, op: &mut Op) -> Value {
         let changes = op.touches().filter(|space| !self.b.function().spaces[space.0 as usize].constant);
         if changes.is_none() {
-            return self.b.define(ty, op);
+            return self.b.define_from(ty, op);
         }
         if op.has_effect() {
             self.loads.write(Spaces::MAX);
-            return self.b.define(ty, op);
+            return self.b.define_from(ty, op);
         }
-        let op = match fold::fold(&mut self.b, ty, op) {
-            Folded::Is(value) => return value,
-            Folded::Op(op) => op,
-        };
-        if let Some(value) = self.loads.find(&op, ty) {
+        if let Some(value) = fold::fold(&mut self.b, ty, op) {
             return value;
         }
-        let value = self.b.define(ty, op.clone());
-        self.loads.learn(&op, ty, value);
+        if let Some(value) = self.loads.find(op, ty) {
+            return value;
+        }
+        let load = op.clone();
+        let value = self.b.define_from(ty, op);
+        self.loads.learn(&load, ty, value);
         value
     }
 

@@ -8,6 +8,7 @@ mod compile;
 mod lower;
 mod options;
 mod perf;
+mod price;
 mod width;
 
 pub use arguments::{Arguments, Bound, Outcome};

@@ -1,12 +1,13 @@
 //! How many lanes a gang has.
 //!
-//! Chosen by what the generator's registers hold and what the workgroup's shape lets lie side by side.
+//! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
-use warpweft_ssa::ir::{Function, Label, Op, Root, Statement};
-use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
+use warpweft_ssa::ir::{Function, Op};
+use warpweft_ssa::uniformity::{Ganging, Uniformity};
 
 use crate::lower::meets;
 use crate::options::{Generator, Options};
+use crate::price::{Machine, Price};
 
 /// The widest gang there is.
 pub(crate) const MOST_LANES: u16 = 64;
@@ -20,18 +21,7 @@ pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
     if let Some(lanes) = options.lanes {
         return lanes.max(least).next_power_of_two().min(MOST_LANES);
     }
-    let native = match options.generator {
-        // Two registers of 128 bits: less leaves the processor waiting, more spills.
-        Generator::Cranelift => 8,
-        Generator::Avx2 => 8,
-        Generator::Avx512 => 16,
-    };
-    let native = match appetite(function, native) {
-        Appetite::One => least,
-        Appetite::Usual => native,
-        Appetite::Double if options.generator == Generator::Cranelift => native,
-        Appetite::Double => 2 * native,
-    };
+    let native = cheapest(function, options.generator, least);
     if native == least || !meets(function) {
         return native;
     }
@@ -47,114 +37,45 @@ pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
     if x % u32::from(lanes) == 0 { lanes.max(least) } else { native.max(least) }
 }
 
-/// What a kernel's loops want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Appetite {
-    /// Lanes that go their own ways through memory gain nothing from each other.
-    One,
-    Usual,
-    /// Chains of operations that wait for each other: two gangs' worth keeps the processor busy.
-    Double,
+/// What a generator works with.
+fn machine(generator: Generator) -> Machine {
+    match generator {
+        // Two registers of 128 bits: less leaves the processor waiting.
+        Generator::Cranelift => Machine { native: 8, registers: 8.0, gather: 2.5 },
+        Generator::Avx2 => Machine { native: 8, registers: 16.0, gather: 2.2 },
+        Generator::Avx512 => Machine { native: 16, registers: 32.0, gather: 2.2 },
+    }
 }
 
-/// Looks at the loops that lanes leave at different rounds.
-fn appetite(function: &Function, lanes: u16) -> Appetite {
-    let meets = meets(function);
-    let mut any = false;
-    loops(&function.body, &mut |_, _, _| any = true);
-    if !any {
-        // What is done once per gang is done for twice as many lanes.
-        let small = !meets && function.values.len() <= SMALL;
-        return if small { Appetite::Double } else { Appetite::Usual };
+/// The width that takes the fewest cycles for each lane: one lane, a native vector, or two.
+fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
+    let machine = machine(generator);
+    let native = machine.native;
+    if function.values.len() > MOST_PRICED {
+        return native;
     }
-    let ganging = if meets {
-        Ganging::Workgroup { lanes: lanes.into() }
+    let lanes = u32::from(native);
+    let ganging = if meets(function) {
+        Ganging::Workgroup { lanes }
     } else {
-        Ganging::Rows {
-            lanes: lanes.into(),
-            aligned: function.workgroup_size[0].is_multiple_of(lanes.into()),
-        }
+        Ganging::Rows { lanes, aligned: function.workgroup_size[0].is_multiple_of(lanes) }
     };
     let shapes = Uniformity::new(function, ganging);
-    let mut found = Appetite::Usual;
-    loops(&function.body, &mut |label, params, body| {
-        if !shapes.divergent_label(label) {
-            return;
-        }
-        let mut mix = Mix::default();
-        mix.add(function, &shapes, body);
-        if mix.gathers > 0 && mix.operations < GATHER * mix.gathers {
-            found = Appetite::One;
-        } else if mix.gathers + mix.others == 0 && params <= FEW && found == Appetite::Usual {
-            found = Appetite::Double;
-        }
-    });
-    found
-}
-
-/// A gather takes as long as so many operations on all lanes.
-const GATHER: u32 = 12;
-
-/// Values that a loop may carry if two gangs' worth is to stay in registers.
-const FEW: usize = 8;
-
-/// Values of a kernel without loops that is small: two gangs' worth stay in registers.
-const SMALL: usize = 80;
-
-/// What is in a loop.
-#[derive(Default)]
-struct Mix {
-    /// Loads at places that lanes choose.
-    gathers: u32,
-    /// Other accesses.
-    others: u32,
-    operations: u32,
-}
-
-impl Mix {
-    fn add(&mut self, function: &Function, shapes: &Uniformity, list: &[Statement]) {
-        for statement in list {
-            match statement {
-                Statement::Let(value) => match &function.definition(*value).op {
-                    Op::Load { place, .. } => {
-                        if place.indices.iter().any(|index| shapes.shape(index.value) == Shape::Varying) {
-                            self.gathers += 1;
-                        } else if matches!(place.root, Root::Variable(_)) || !place.indices.is_empty() {
-                            self.others += 1;
-                        }
-                    }
-                    Op::Atomic(..) | Op::CompareExchange(..) => self.others += 1,
-                    Op::Math(..) | Op::Pow(..) | Op::Atan2(..) => self.operations += 20,
-                    _ => self.operations += 1,
-                },
-                Statement::Store { .. } | Statement::Barrier { .. } => self.others += 1,
-                Statement::If { then, otherwise, .. } => {
-                    self.add(function, shapes, then);
-                    self.add(function, shapes, otherwise);
-                }
-                Statement::Block { body, .. } | Statement::Loop { body, .. } => {
-                    self.add(function, shapes, body)
-                }
-                Statement::Branch { .. } | Statement::Yield { .. } | Statement::Return => {}
-            }
+    let price = Price::new(function, &shapes, machine);
+    let mut best = (native, price.per_lane(native));
+    for (lanes, worth) in [(1, ALONE), (2 * native, WIDER)] {
+        let cycles = price.per_lane(lanes);
+        if cycles < worth * best.1 {
+            best = (lanes, cycles);
         }
     }
+    best.0.max(least)
 }
 
-/// Calls `f` with every loop: its name, how many parameters it has, and its body.
-fn loops(list: &[Statement], f: &mut dyn FnMut(Label, usize, &[Statement])) {
-    for statement in list {
-        match statement {
-            Statement::Loop { label, params, body, .. } => {
-                f(*label, params.len(), body);
-                loops(body, f);
-            }
-            Statement::Block { body, .. } => loops(body, f),
-            Statement::If { then, otherwise, .. } => {
-                loops(then, f);
-                loops(otherwise, f);
-            }
-            _ => {}
-        }
-    }
-}
+/// Kernels with more values than this are not priced: their gangs are one vector wide.
+const MOST_PRICED: usize = 4000;
+
+/// The part of a native vector's cycles that other widths may take at most, to be chosen: what they bring else, more
+/// gangs that are not whole or more code, the model does not know.
+const ALONE: f64 = 0.9;
+const WIDER: f64 = 1.01;

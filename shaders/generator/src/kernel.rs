@@ -255,7 +255,12 @@ fn privates(author: &mut Author) {
 /// The functions that the kernel may call, each of which may call those before it.
 fn functions(author: &mut Author) {
     author.line("fn bits(x: f32) -> u32 {");
-    author.line("return select(bitcast<u32>(x), 0x7fc00000u, x != x);");
+    if author.profile == Profile::Portable {
+        // Devices need not keep the sign of zero.
+        author.line("return select(bitcast<u32>(x), 0u, x == 0.0);");
+    } else {
+        author.line("return select(bitcast<u32>(x), 0x7fc00000u, x != x);");
+    }
     author.line("}");
     let budget = author.budget;
     for _ in 0..author.dice.roll(3) {

@@ -12,7 +12,7 @@ use warpweft_vector::ir::{
 };
 
 /// Lanes whose steps are written out.
-const MOST_UNROLLED: u16 = 16;
+const MOST_UNROLLED: u16 = 32;
 
 /// What one lane does to its place.
 type Step<'f> = &'f mut dyn FnMut(&mut Gang<'_>, Access, Value) -> Value;

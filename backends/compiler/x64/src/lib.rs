@@ -35,7 +35,8 @@ pub use listing::listing;
 /// is good. Never panics.
 pub fn compile(function: &Function, level: Level) -> Result<MachineCode, Refusal> {
     let compiled = catch_unwind(AssertUnwindSafe(|| {
-        let program = lower::lower(function, level)?;
+        let mut program = lower::lower(function, level)?;
+        program.lost = allocate::lost(level);
         let refuse = |what: String| Refusal { what, mark: Mark::default() };
         let output = allocate::allocate(&program, level).map_err(refuse)?;
         assemble::assemble(&program, &output).map_err(refuse)

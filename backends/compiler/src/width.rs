@@ -70,7 +70,7 @@ fn appetite(function: &Function, lanes: u16) -> Appetite {
     let shapes = Uniformity::new(function, ganging);
     let mut any = false;
     loops(&function.body, &mut |_, _, _| any = true);
-    if !any && !meets(function) && function.values.len() <= SMALL {
+    if !any && !meets(function) && function.values.len() <= SMALL && function.functions.is_empty() {
         // What is done once per gang is done for twice as many lanes.
         return Appetite::Double;
     }
@@ -125,7 +125,9 @@ impl Mix {
                     Op::Math(..) | Op::Pow(..) | Op::Atan2(..) => self.operations += 20,
                     _ => self.operations += 1,
                 },
-                Statement::Store { .. } | Statement::Barrier { .. } => self.others += 1,
+                Statement::Store { .. } | Statement::Barrier { .. } | Statement::Call { .. } => {
+                    self.others += 1;
+                }
                 Statement::If { then, otherwise, .. } => {
                     self.add(function, shapes, then);
                     self.add(function, shapes, otherwise);

@@ -181,6 +181,11 @@ impl Memory {
         b.ne(flag, zero)
     }
 
+    /// The address of the [`Arguments`].
+    pub(crate) fn arguments(&self) -> Value {
+        self.arguments
+    }
+
     pub(crate) fn binding(&self, binding: u32) -> Binding {
         self.bindings[binding as usize]
     }

@@ -60,6 +60,9 @@ impl Default for Limits {
 /// Where a kernel is too large with all calls inlined, functions of more than this part of that are called.
 const CALLED: usize = 64;
 
+/// Where that is not enough, all functions are that have more statements and expressions than this: a call is several.
+const TINY: usize = 16;
+
 /// So many statements and expressions may be looked at, inlined ones each time.
 const MOST_WORK: u32 = 2_000_000;
 
@@ -151,7 +154,8 @@ impl Function {
             other => return other.map_err(|refusal| refusal.why),
         };
         let mut before = None;
-        for heaviest in [limits.inlined / CALLED, 0] {
+        let heavy = limits.inlined / CALLED;
+        for heaviest in [heavy, heavy.min(TINY)] {
             let outlined = outline::choose(module, heaviest as u64);
             let inlines_all = !outlined.contains(&true);
             if before.as_ref() == Some(&outlined) || inlines_all && limits.operations <= limits.inlined {

@@ -2,7 +2,7 @@
 //!
 //! [`compile`] is the pipeline: select instructions over virtual registers, allocate registers (regalloc2), encode
 //! (iced-x86) and lay out. Code follows the System V convention on every system, changes no control registers, calls
-//! nothing and unwinds through nothing.
+//! only functions that were made alike and unwinds through nothing.
 //!
 //! Knows the vector IR and the processor. Knows no WGSL, no threads, and does not run what it makes.
 

@@ -57,8 +57,12 @@ impl Default for Limits {
     }
 }
 
-/// Where a kernel is too large with all calls inlined, functions of more than this part of that are called.
-const CALLED: usize = 64;
+/// Where a kernel is too large with all calls inlined, functions of more than this part of that are called: calls of these
+/// cost next to nothing.
+const CALLED: usize = 256;
+
+/// Kernels that weigh so many times more than what may be inlined are not tried: not that much folds away.
+const HOPELESS: u64 = 4;
 
 /// Where that is not enough, all functions are that have more statements and expressions than this: a call is several.
 const TINY: usize = 16;
@@ -149,29 +153,32 @@ impl Function {
             return Err(Unsupported { what: "a module without an entry point".to_string(), location: None });
         };
         depth::check(module, &entry.function)?;
-        let mut refusal = match Function::attempt(kernel, limits.inlined.min(limits.operations), &[]) {
-            Err(Refusal { exceeded: true, why }) => why,
-            other => return other.map_err(|refusal| refusal.why),
-        };
-        let mut before = None;
         let heavy = limits.inlined / CALLED;
-        for heaviest in [heavy, heavy.min(TINY)] {
-            let outlined = outline::choose(module, heaviest as u64);
-            let inlines_all = !outlined.contains(&true);
-            if before.as_ref() == Some(&outlined) || inlines_all && limits.operations <= limits.inlined {
-                continue;
+        let choose = |heaviest: usize| outline::choose(module, &entry.function, heaviest as u64);
+        let all = choose(heavy.min(TINY)).outlined;
+        // From calling nothing to calling all that can be called; where nothing can, only the last is left.
+        if all.contains(&true) {
+            let inlined = limits.inlined.min(limits.operations);
+            let none = choose(usize::MAX);
+            if none.weight <= HOPELESS * inlined as u64 {
+                let (result, exceeded) = Function::attempt(kernel, inlined, &none.outlined);
+                if !exceeded {
+                    return result;
+                }
             }
-            match Function::attempt(kernel, limits.operations, &outlined) {
-                Err(Refusal { exceeded: true, why }) => refusal = why,
-                other => return other.map_err(|refusal| refusal.why),
+            let large = choose(heavy).outlined;
+            if large.contains(&true) && large != all {
+                let (result, exceeded) = Function::attempt(kernel, limits.operations, &large);
+                if !exceeded {
+                    return result;
+                }
             }
-            before = Some(outlined);
         }
-        Err(refusal)
+        Function::attempt(kernel, limits.operations, &all).0
     }
 
-    /// Builds a kernel of at most so many operations, in which some functions are called.
-    fn attempt(kernel: &Kernel, most: usize, outlined: &[bool]) -> Result<Function, Refusal> {
+    /// Builds a kernel of at most so many operations, in which some functions are called; whether it has more.
+    fn attempt(kernel: &Kernel, most: usize, outlined: &[bool]) -> (Result<Function, Unsupported>, bool) {
         let (module, info) = kernel.naga();
         let entry = &module.entry_points[0];
         let types = Types::new(module);
@@ -216,19 +223,12 @@ impl Function {
         };
         builder.values.open_scope();
         if let Err(why) = builder.entry(entry, &own) {
-            return Err(Refusal { exceeded: builder.exceeded, why });
+            return (Err(why), builder.exceeded);
         }
         let function = builder.finish(entry);
         debug_assert_eq!(crate::verify(&function), Ok(()), "{function}");
-        Ok(function)
+        (Ok(function), false)
     }
-}
-
-/// Why a kernel was not built.
-struct Refusal {
-    /// It is too large.
-    exceeded: bool,
-    why: Unsupported,
 }
 
 fn bindings(kernel: &Kernel) -> Vec<Binding> {

@@ -2,14 +2,22 @@
 //!
 //! Only looks at sizes, and at what must not be in a function of its own; makes no code.
 
-use naga::{Block, Module, Statement};
+use naga::{Block, Function, Module, Statement};
 
 /// What a call of a function costs where it is called, and that once more for each argument.
 const CALL: u64 = 4;
 
-/// Those functions that are called, by naga's index: all that are heavier than that with what is inlined into them.
-pub(super) fn choose(module: &Module, heaviest: u64) -> Vec<bool> {
-    let mut chosen = Vec::with_capacity(module.functions.len());
+/// Which functions are called.
+pub(super) struct Choice {
+    /// By naga's index.
+    pub outlined: Vec<bool>,
+    /// Statements and expressions of the entry point, with what is inlined into it.
+    pub weight: u64,
+}
+
+/// Those that are heavier than that, with what is inlined into them, are called.
+pub(super) fn choose(module: &Module, entry: &Function, heaviest: u64) -> Choice {
+    let mut outlined = Vec::with_capacity(module.functions.len());
     // What a call of each adds to its caller, and whether it can be a function of its own.
     let mut known: Vec<(u64, bool)> = Vec::with_capacity(module.functions.len());
     // A callee comes before its callers.
@@ -18,9 +26,11 @@ pub(super) fn choose(module: &Module, heaviest: u64) -> Vec<bool> {
         let alone = scan(&function.body, &known, &mut weight);
         let called = alone && weight > heaviest;
         known.push((if called { CALL * (1 + function.arguments.len() as u64) } else { weight }, alone));
-        chosen.push(called);
+        outlined.push(called);
     }
-    chosen
+    let mut weight = entry.expressions.len() as u64;
+    scan(&entry.body, &known, &mut weight);
+    Choice { outlined, weight }
 }
 
 /// Adds up what statements weigh; whether nothing among them must see the whole kernel.

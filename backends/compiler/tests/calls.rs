@@ -157,6 +157,23 @@ fn calls_between_barriers() {
 }
 
 #[test]
+fn atomic_steps_in_functions() {
+    body(
+        64,
+        "fn count(n: u32) { _ = atomicAdd(&counters[n % 4u], n); atomicMax(&counters[4u + n % 3u], n); }
+        fn own(n: u32) -> u32 { if n % 5u == 1u { return 7u; } return atomicOr(&slots[n], 3u); }
+        var<workgroup> counters: array<atomic<u32>, 8>;
+        var<workgroup> slots: array<atomic<u32>, 64>;",
+        "count(l);
+         for (var k = 0u; k < 3u; k++) { count(l * k); }
+         let mine = own(l);
+         if (i & 1u) == 1u { count(i % 64u); }
+         workgroupBarrier();
+         out[i] = own(l) * 3u + mine + atomicLoad(&counters[l % 8u]);",
+    );
+}
+
+#[test]
 fn lanes_and_calls_under_masks() {
     body(
         16,

@@ -15,7 +15,7 @@ use warpweft_interpreter::MOST_BINDING_BYTES;
 use warpweft_module::Interface;
 
 use crate::code::Code;
-use crate::crew::{Crew, Work};
+use crate::crew::{Crew, Parts, Work};
 use crate::deadline::Deadline;
 use crate::interpreted::Failure;
 use crate::memory::Memories;
@@ -30,6 +30,11 @@ const PART: f64 = (1 << 16) as f64;
 
 /// Parts per thread at least, so that uneven workgroups still spread.
 const PARTS_PER_THREAD: u64 = 8;
+
+/// Parts of what is left, per thread: the fewer, the longer the strides in which a thread goes through memory; the more,
+/// the better workgroups spread that take different times.
+const EVEN: u64 = 4;
+const UNEVEN: u64 = 16;
 
 /// How much more a kernel may do than its static cost says, where the data decides how often a loop runs: two such loops
 /// of 64 rounds each, which the static cost takes for 16.
@@ -111,8 +116,12 @@ impl Launch {
         }
         let by_work = (PART / (most / count as f64)).max(1.0) as u64;
         let by_threads = count / (crew.threads() as u64 * PARTS_PER_THREAD);
+        let least = by_work.min(by_threads);
+        let per_thread = if exact { EVEN } else { UNEVEN };
+        // Workgroups beside each other along x are run as one.
+        let grain = u64::from(self.dispatch.grid.workgroups[0]);
         let launch = Arc::new(self);
-        crew.share(launch.clone(), range, by_work.min(by_threads));
+        crew.share(launch.clone(), range, Parts { least, per_thread, grain });
         launch.failure.lock().take().map_or(Ok(()), Err)
     }
 

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use warpweft_hal::{Argument, Dispatch, Memory};
 use warpweft_interpreter::{self as interpreter, Fault, Scratch};
 
-use crate::crew::{Crew, Work};
+use crate::crew::{Crew, Parts, Work};
 use crate::deadline::Deadline;
 use crate::kernels::{Code, Prepared};
 use crate::native::panic_message;
@@ -103,7 +103,8 @@ impl Launch {
             let by_work = (PART / (work / count as f64)) as u64;
             let by_threads = count / (crew.threads() as u64 * PARTS_PER_THREAD);
             let launch = Arc::new(self);
-            crew.share(launch.clone(), range, by_work.min(by_threads));
+            let parts = Parts { least: by_work.min(by_threads), per_thread: PARTS_PER_THREAD, grain: 1 };
+            crew.share(launch.clone(), range, parts);
             launch.failure.lock().take()
         };
         failure.map_or(Ok(()), |(_, failure)| Err(failure))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use warpweft_hal::{HostBlock, Region};
 
 use crate::check;
-use crate::crew::{Crew, Work};
+use crate::crew::{Crew, Parts, Work};
 
 /// Bytes of one part; what is smaller than two of them is not worth waking another thread.
 const PART: u64 = 1 << 20;
@@ -39,7 +39,7 @@ fn share(crew: &Crew, work: Arc<dyn Work>, bytes: u64) {
     if bytes < 2 * PART {
         work.run(0..bytes);
     } else {
-        crew.share(work, 0..bytes, PART);
+        crew.share(work, 0..bytes, Parts { least: PART, per_thread: 4, grain: PART });
     }
 }
 

@@ -11,6 +11,9 @@ use warpweft_vector::ir::{
     Access, AtomicOp, Binary, Convert, Effect, Hint, Inst, Kind, Op, Scattered, Type, Unary, Value,
 };
 
+/// Lanes whose steps are written out.
+const MOST_UNROLLED: u16 = 16;
+
 /// What one lane does to its place.
 type Step<'f> = &'f mut dyn FnMut(&mut Gang<'_>, Access, Value) -> Value;
 
@@ -128,10 +131,13 @@ impl Gang<'_> {
             self.vector(operand);
         }
         let (scattered, checks) = self.spread(place);
+        let keep = self.used[result.0 as usize];
+        if self.state.exec == Exec::All && checks.is_empty() && !keep && self.b.lanes() <= MOST_UNROLLED {
+            return self.lanes_in_turn(form, scattered, step);
+        }
         let mask = self.lanes_in_bounds(&checks);
         let bits = self.b.define(Type::scalar(Kind::I64), Op::Bits(mask));
         let raw = self.b.vector(form.kind);
-        let keep = self.used[result.0 as usize];
         let nothing = self.zero(raw);
         let (done, next_lane) = (self.b.label(), self.b.label());
         let rest = self.b.value(Type::scalar(Kind::I64));
@@ -178,6 +184,21 @@ impl Gang<'_> {
         }
     }
 
+    /// The same without a loop, where all lanes take part and nobody wants what they found: places go through memory,
+    /// from where each lane's is one load.
+    fn lanes_in_turn(&mut self, form: Type, scattered: Scattered, step: Step<'_>) -> Value {
+        let places = self.memory.lane_places(&mut self.b);
+        self.b.act(Effect::Store(places, scattered.index));
+        for lane in 0..self.b.lanes() {
+            let access = Access { offset: places.offset + 4 * i32::from(lane), ..places };
+            let index = self.b.define(Type::scalar(Kind::I32), Op::Load(access));
+            let access = self.access_at(scattered, index);
+            let lane = self.b.i32(lane.into());
+            step(self, access, lane);
+        }
+        self.zero(form)
+    }
+
     /// The step of a gang of one.
     fn one_lane(&mut self, place: &Place, form: Type, step: Step<'_>) -> Value {
         let (location, checks) = self.location(place);
@@ -204,6 +225,10 @@ impl Gang<'_> {
     /// One lane of scattered places.
     fn lane_access(&mut self, scattered: Scattered, lane: Value) -> Access {
         let index = self.extract_at(scattered.index, lane);
+        self.access_at(scattered, index)
+    }
+
+    fn access_at(&mut self, scattered: Scattered, index: Value) -> Access {
         let index = self.b.convert(Convert::SignExtend, index, Kind::I64);
         Access {
             base: scattered.base,

@@ -8,7 +8,7 @@ use super::flow::Flow;
 use super::frame::{identifier, loops, used};
 use super::ids::{Ids, Position};
 use super::memory::Memory;
-use super::state::{Exec, State};
+use super::state::{End, Exec, State};
 use super::{Gang, mask_bits};
 use crate::options::NotCompiled;
 use warpweft_ssa::ir as ssa;
@@ -74,8 +74,8 @@ pub(super) fn callee(
         ids,
         quit,
         end: Some(end),
-        decided: vec![],
-        proven: vec![],
+        known: Default::default(),
+        slopes: Default::default(),
         ranges: &ranges,
         used: used(function),
         strict,
@@ -94,7 +94,9 @@ pub(super) fn callee(
         let mask = gang.b.define(ty, Op::Mask(active));
         gang.state.exec = Exec::Some { mask, nonempty: true };
     }
-    gang.gang_list(&function.body);
+    if gang.list(&function.body) != End::Gone {
+        gang.b.yields(&[]);
+    }
     let list = gang.b.close();
     gang.b.push(Inst::Block { label: end, body: list, results: vec![] });
     gang.b.yields(&[]);

@@ -12,7 +12,7 @@ use warpweft_vector::ir::{Hint, Inst, Type, Value};
 const CHEAP: u32 = 10;
 
 /// An arm that was lowered on its own.
-struct Arm {
+pub(super) struct Arm {
     list: Vec<Inst>,
     end: End,
     /// The forms of what it yields.
@@ -52,7 +52,7 @@ impl Gang<'_> {
             SsaOp::Constant(bits) => Some(bits != 0),
             _ => {
                 let here =
-                    self.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
+                    self.known.decided.iter().find(|(value, _)| *value == condition).map(|&(_, known)| known);
                 here.or_else(|| self.ranges.decided(condition))
             }
         }
@@ -69,7 +69,7 @@ impl Gang<'_> {
     /// Lowers an arm; what it yields takes the form of the results.
     ///
     /// `yields` stands for the end of a list that has none of its own.
-    fn arm(
+    pub(super) fn arm(
         &mut self,
         exec: Exec,
         list: &[Statement],
@@ -110,7 +110,13 @@ impl Gang<'_> {
     }
 
     /// Ends two arms that exclude each other, and goes on with what comes out of them.
-    fn join(&mut self, condition: Value, arms: [Arm; 2], results: &[ssa::Value], hint: Hint) -> Passage {
+    pub(super) fn join(
+        &mut self,
+        condition: Value,
+        arms: [Arm; 2],
+        results: &[ssa::Value],
+        hint: Hint,
+    ) -> Passage {
         let arrives = |arm: &Arm| arm.end != End::Gone;
         if !arms.iter().any(arrives) {
             let [then, otherwise] = arms.map(|arm| arm.list);

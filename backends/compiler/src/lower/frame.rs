@@ -5,6 +5,7 @@ use std::mem::offset_of;
 use super::flow::Flow;
 use super::ids::{Ids, Position};
 use super::memory::Memory;
+use super::slopes::{Along, Slopes};
 use super::state::{Exec, State};
 use super::{Gang, call, region};
 use crate::arguments::Arguments;
@@ -107,6 +108,11 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     };
     let ids =
         Ids { workgroups, workgroup: None, lanes: Position::Row { global: [zero; 3], local: None }, size };
+    let along = match &regions {
+        Some(regions) => Along::Gangs { lanes: lanes.into(), home: &regions.home },
+        None => Along::X,
+    };
+    let slopes = Slopes::new(function, along);
     let mut gang = Gang {
         ssa: function,
         shapes: &shapes,
@@ -119,8 +125,8 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         ids,
         quit,
         end: None,
-        decided: vec![],
-        proven: vec![],
+        known: Default::default(),
+        slopes,
         ranges: &ranges,
         used: used(function),
         strict,

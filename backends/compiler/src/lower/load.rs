@@ -15,13 +15,19 @@ impl Gang<'_> {
         let vector = self.b.vector(raw);
         let value = match location {
             Location::Single(access) => {
-                let holds = self.all_hold(&checks);
+                let mut holds = self.all_hold(&checks);
+                if let (None, Exec::Some { mask, nonempty: false }) = (holds, self.state.exec)
+                    && !self.is_always_below(place)
+                {
+                    // What is known of the index, a lane must be there to know it.
+                    holds = Some(self.any(mask));
+                }
                 let value = self.load_single(access, Type::scalar(raw), atomic, holds);
                 let value = self.loaded(place.ty, value);
                 return if scalar { value } else { self.b.splat(value) };
             }
             Location::Run(access) => {
-                let own = matches!(place.root, Root::Variable(_)) && checks.is_empty();
+                let own = matches!(place.root, Root::Variable(_)) && self.is_always_below(place);
                 match self.state.exec {
                     _ if own => self.b.define(vector, Op::Load(access)),
                     Exec::All => match self.all_hold(&checks) {

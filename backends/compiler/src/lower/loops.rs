@@ -5,7 +5,7 @@
 
 use super::Gang;
 use super::state::{End, Exec, Target};
-use warpweft_ssa::ir::{self as ssa, Binary, Compare, Op, Statement};
+use warpweft_ssa::ir::{self as ssa, Statement};
 use warpweft_vector::ir::{Hint, Inst, Label, Type, Value};
 
 /// Rounds up to which a loop cannot hold up a launch that is to be stopped.
@@ -64,7 +64,7 @@ impl Gang<'_> {
         if let (true, Some(mask)) = (facts.divergent, inside.next()) {
             self.state.exec = Exec::Some { mask, nonempty };
         }
-        if !self.is_short(label, params, body) {
+        if self.known.unwatched != Some(label) && !self.is_short(label, params, body) {
             self.poll();
         }
         let depth = std::mem::take(&mut self.masked_depth);
@@ -156,80 +156,21 @@ impl Gang<'_> {
     }
 
     /// It counts to a small constant, and contains no loop.
-    fn is_short(&self, label: ssa::Label, params: &[(ssa::Value, ssa::Value)], body: &[Statement]) -> bool {
-        !contains_loop(body) && self.rounds(label, params, body).is_some_and(|rounds| rounds <= SHORT)
-    }
-
-    /// How often a counting loop runs at most, where that is plain: a parameter that starts at a constant, grows by a
-    /// constant, and is compared with one.
-    fn rounds(
+    pub(super) fn is_short(
         &self,
         label: ssa::Label,
         params: &[(ssa::Value, ssa::Value)],
         body: &[Statement],
-    ) -> Option<u64> {
-        let (limited, limit) = self.first_test(body)?;
-        let at = params.iter().position(|&(param, _)| param == limited)?;
-        let start = self.ssa.constant(params[at].1)?;
-        let next = back_edge(label, body)?.get(at).copied()?;
-        let Op::Binary(Binary::Add, a, b) = self.ssa.definition(next).op else { return None };
-        let step = if a == limited { self.ssa.constant(b)? } else { self.ssa.constant(a)? };
-        let (start, step, limit) = (start as u32, step as u32, limit as u32);
-        (a == limited || b == limited).then_some(())?;
-        (step > 0 && step < 1 << 16 && start < 1 << 30 && limit < 1 << 30)
-            .then(|| u64::from(limit.saturating_sub(start)).div_ceil(u64::from(step)))
-    }
-
-    /// The parameter that the head of a loop compares with a constant, and the constant that it stays below.
-    fn first_test(&self, body: &[Statement]) -> Option<(ssa::Value, u64)> {
-        for statement in body {
-            match statement {
-                Statement::Let(_) => {}
-                Statement::Block { body, .. } => return self.first_test(body),
-                Statement::If { condition, then, otherwise, .. } => {
-                    let mut condition = *condition;
-                    let mut stays = !leaves(then) && leaves(otherwise);
-                    if let Op::Unary(ssa::Unary::Not, inner) = self.ssa.definition(condition).op {
-                        condition = inner;
-                        stays = leaves(then) && !leaves(otherwise);
-                    }
-                    let Op::Compare(op, a, b) = self.ssa.definition(condition).op else { return None };
-                    let leaves_when = leaves(then) && !leaves(otherwise);
-                    return match (op, stays) {
-                        (Compare::Less, true) => Some((a, self.ssa.constant(b)?)),
-                        (Compare::LessEqual, true) => Some((a, self.ssa.constant(b)?.wrapping_add(1))),
-                        (Compare::GreaterEqual, false) if leaves_when => Some((a, self.ssa.constant(b)?)),
-                        _ => None,
-                    };
-                }
-                _ => return None,
-            }
-        }
-        None
+    ) -> bool {
+        !contains_loop(body) && self.rounds(label, params, body).is_some_and(|rounds| rounds <= SHORT)
     }
 }
 
-/// An arm that does not come back.
-fn leaves(list: &[Statement]) -> bool {
-    matches!(list.last(), Some(Statement::Branch { .. } | Statement::Return))
-}
-
-fn contains_loop(list: &[Statement]) -> bool {
+pub(super) fn contains_loop(list: &[Statement]) -> bool {
     list.iter().any(|statement| match statement {
         Statement::Loop { .. } => true,
         Statement::If { then, otherwise, .. } => contains_loop(then) || contains_loop(otherwise),
         Statement::Block { body, .. } => contains_loop(body),
         _ => false,
-    })
-}
-
-/// What the branch to the loop brings.
-fn back_edge(label: ssa::Label, body: &[Statement]) -> Option<&[ssa::Value]> {
-    body.iter().rev().find_map(|statement| match statement {
-        Statement::Branch { label: to, arguments } if *to == label => Some(&arguments[..]),
-        Statement::If { then, otherwise, .. } => {
-            back_edge(label, then).or_else(|| back_edge(label, otherwise))
-        }
-        _ => None,
     })
 }

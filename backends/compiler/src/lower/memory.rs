@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     pub(crate) workgroup: Value,
     /// The memory for values that cross barriers.
     pub(crate) context_space: SpaceId,
+    /// Where a gang leaves its lanes' places, in its private memory.
+    lane_places: u64,
     pub(crate) layout: Layout,
 }
 
@@ -134,6 +136,13 @@ impl Memory {
                 Variable { space, offset, holder }
             })
             .collect();
+        let is_atomic = |op: &SsaOp| matches!(op, SsaOp::Atomic(..) | SsaOp::CompareExchange(..));
+        let lane_places = layout.private;
+        // What is called leaves them there, too.
+        let called = function.functions.iter().flat_map(|callee| &callee.values);
+        if function.values.iter().chain(called).any(|definition| is_atomic(&definition.op)) {
+            layout.private += (4 * lanes).next_multiple_of(ALIGNMENT);
+        }
         let mut memory = Memory {
             arguments,
             arguments_space,
@@ -145,10 +154,25 @@ impl Memory {
             private,
             workgroup,
             context_space,
+            lane_places,
             layout,
         };
         memory.find_lengths(b, function);
         memory
+    }
+
+    /// Room for an `I32` of each lane of the gang at hand.
+    pub(crate) fn lane_places(&self, b: &mut Builder) -> Access {
+        let offset = b.i64(self.lane_places);
+        Access {
+            base: b.add(self.private, offset),
+            index: None,
+            scale: 1,
+            offset: 0,
+            space: self.context_space,
+            width: Width::Full,
+            always: false,
+        }
     }
 
     /// A `u32` of the arguments, as a scalar `I32`.

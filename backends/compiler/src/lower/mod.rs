@@ -5,15 +5,20 @@
 //! only what lives on is blended. What the code around a gang looks like (workgroups, rows, regions) is the business of
 //! [`frame`]; what a machine can do is nobody's here.
 
+mod ahead;
 mod arithmetic;
 mod atomics;
 mod blocks;
 mod call;
 mod control;
 mod convert;
+mod counted;
+mod everywhere;
 mod flow;
 mod frame;
+mod hoist;
 mod ids;
+mod inside;
 mod load;
 mod loops;
 mod memory;
@@ -21,6 +26,7 @@ mod needs;
 mod place;
 mod region;
 mod rows;
+mod slopes;
 mod state;
 mod store;
 mod subgroups;
@@ -57,10 +63,10 @@ pub(crate) struct Gang<'a> {
     quit: Label,
     /// Where lanes go that return together: the end of the gang's code.
     end: Option<Label>,
-    /// Conditions that this version of the code knows.
-    decided: Vec<(ssa::Value, bool)>,
-    /// Indices that are known to be in bounds for the whole gang.
-    proven: Vec<(ssa::Value, ssa::Root, ssa::Limit, u32)>,
+    /// What this version of the code knows.
+    known: rows::Known,
+    /// How values go along a row.
+    slopes: slopes::Slopes,
     /// Indices that are in bounds, and conditions that are decided, whatever the data.
     ranges: &'a Ranges,
     /// Values that something uses.
@@ -285,9 +291,9 @@ impl<'a> Gang<'a> {
                 return self.either(*condition, then, otherwise, results).into();
             }
             Statement::Block { label, body, results } => return self.block(*label, body, results).into(),
-            Statement::Loop { label, params, body, mark } => {
+            Statement::Loop { mark, .. } => {
                 self.mark(*mark);
-                return self.loop_(*label, params, body);
+                return self.loop_with_tests_in_front(statement);
             }
             Statement::Branch { label, arguments } => return self.branch(statement, *label, arguments),
             Statement::Return => return self.return_(statement),

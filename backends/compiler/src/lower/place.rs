@@ -1,10 +1,11 @@
 //! Places: how the lanes of a gang lie in memory, and what must hold for them to be in bounds.
 
+use super::inside::Line;
 use super::memory::Holder;
 use super::{Gang, kind};
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Index, Limit, Place, Root};
-use warpweft_vector::ir::{Access, Convert, Kind, Scattered, SpaceId, Value, Width};
+use warpweft_vector::ir::{Access, Binary, Convert, Kind, Scattered, SpaceId, Value, Width};
 
 /// Where the lanes of an access are.
 #[derive(Clone, Debug)]
@@ -118,6 +119,24 @@ impl Gang<'_> {
         let mut scale = 1;
         for part in &place.indices {
             let bytes = u64::from(part.stride) * origin.spread;
+            if let Some((x, line)) = self.line(part.value) {
+                let unit = self.b.i64(bytes);
+                let start = self.b.binary(Binary::Mul, line.start, unit);
+                base = self.b.add(base, start);
+                match bytes as i64 * line.slope {
+                    0 => {}
+                    along @ (1 | 2 | 4 | 8) if index.is_none() => {
+                        index = Some(x);
+                        scale = along as u8;
+                    }
+                    along => {
+                        let along = self.b.i64(along as u64);
+                        let offset = self.b.binary(Binary::Mul, x, along);
+                        base = self.b.add(base, offset);
+                    }
+                }
+                continue;
+            }
             let narrow = self.scalar(part.value);
             // Evenly spaced lanes may run through zero: the first is then a negative number.
             let extend =
@@ -128,7 +147,7 @@ impl Gang<'_> {
                 scale = bytes as u8;
             } else {
                 let bytes = self.b.i64(bytes);
-                let offset = self.b.binary(warpweft_vector::ir::Binary::Mul, wide, bytes);
+                let offset = self.b.binary(Binary::Mul, wide, bytes);
                 base = self.b.add(base, offset);
             }
         }
@@ -140,6 +159,13 @@ impl Gang<'_> {
         }
         let always = place.indices.is_empty() && self.always(place);
         Access { base, index, scale, offset: offset as i32, space: origin.space, width, always }
+    }
+
+    /// How an index goes along the row at hand.
+    fn line(&self, index: ssa::Value) -> Option<(Value, Line)> {
+        let (x, lines) = self.known.lines.as_ref()?;
+        let &(_, line) = lines.iter().find(|&&(known, _)| known == index)?;
+        Some((*x, line))
     }
 
     /// A fixed place that every launch has.
@@ -172,7 +198,7 @@ impl Gang<'_> {
             let mut index = self.vector(part.value);
             if factor != 1 {
                 let factor = self.b.bits_like(index, factor & 0xffff_ffff);
-                index = self.b.binary(warpweft_vector::ir::Binary::Mul, index, factor);
+                index = self.b.binary(Binary::Mul, index, factor);
             }
             sum = Some(match sum {
                 Some(sum) => self.b.add(sum, index),
@@ -220,7 +246,55 @@ impl Gang<'_> {
             return constant < u64::from(count);
         }
         let key = (index.value, place.root, index.limit, index.stride);
-        self.proven.contains(&key) || self.ranges.proves(index)
+        self.known.proven.contains(&key) || self.ranges.proves(index)
+    }
+
+    /// A place's indices are in bounds in lanes that are not active too: by what they are made of, or by what is known of
+    /// the whole gang. Other proofs rest on the way to a place, which such lanes have not gone.
+    pub(super) fn is_always_below(&self, place: &Place) -> bool {
+        place.indices.iter().all(|index| {
+            let key = (index.value, place.root, index.limit, index.stride);
+            let count = match index.limit {
+                Limit::Fixed(count) => u64::from(count),
+                Limit::Runtime { .. } => 0,
+            };
+            self.known.proven.contains(&key) || self.most(index.value, 6) < count
+        })
+    }
+
+    /// A bound on an integer, taken as unsigned, from its own operands alone.
+    fn most(&self, value: ssa::Value, depth: u32) -> u64 {
+        use ssa::{Binary as B, Builtin, Op};
+        let definition = self.ssa.definition(value);
+        let any = u64::from(u32::MAX);
+        let unsigned = definition.ty == Scalar::U32;
+        if let Some(constant) = self.ssa.constant(value) {
+            return if definition.ty.size() == 4 { u64::from(constant as u32) } else { any };
+        }
+        if depth == 0 || !matches!(definition.ty, Scalar::U32 | Scalar::I32) {
+            return any;
+        }
+        let most = |value| self.most(value, depth - 1);
+        let [sx, sy, sz] = self.ids.size.map(u64::from);
+        let found = match definition.op {
+            Op::Builtin(Builtin::LocalIndex) => sx * sy * sz - 1,
+            Op::Builtin(Builtin::LocalId(axis)) => u64::from(self.ids.size[usize::from(axis)]) - 1,
+            Op::Bitcast(of) if self.ssa.ty(of).size() == 4 => most(of),
+            Op::Binary(B::And, a, b) => most(a).min(most(b)),
+            Op::Binary(B::Modulo, _, b) if unsigned && most(b) > 0 && self.ssa.constant(b).is_some() => {
+                most(b) - 1
+            }
+            Op::Binary(B::Min, a, b) if unsigned => most(a).min(most(b)),
+            Op::Binary(B::Add, a, b) => most(a) + most(b),
+            Op::Binary(B::Multiply, a, b) => most(a) * most(b),
+            Op::Binary(B::ShiftRight, a, b) if unsigned => match self.ssa.constant(b) {
+                Some(by) => most(a) >> (by & 31),
+                None => any,
+            },
+            Op::Select(_, a, b) => most(a).max(most(b)),
+            _ => any,
+        };
+        found.min(any)
     }
 
     /// How many elements an index chooses from, as a scalar `I32`.

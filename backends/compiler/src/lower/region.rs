@@ -67,7 +67,7 @@ pub(crate) struct Region<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Regions {
     /// The region that defines a value; 0 is the workgroup's own code.
-    pub(super) home: Vec<u32>,
+    pub(crate) home: Vec<u32>,
     /// The slot of a value that crosses barriers.
     pub(super) slots: HashMap<Value, u32>,
     /// Values that regions compute and the workgroup's own code uses, and where in their memory they are.

@@ -1,24 +1,47 @@
 //! Kernels whose invocations do not meet: gangs along x, across workgroups.
 //!
 //! A range of workgroups is cut into runs that are neighbours along x; each row of invocations of a run is walked gang
-//! by gang. A gang that is complete, in which no invocation returns at once and every plain index is in bounds, takes
-//! code without masks and tests; any other gang takes the general code.
+//! by gang. On the inside of a row, where no invocation returns at once and every plain index is in bounds, complete
+//! gangs take code without masks and tests; all others take the general code.
 
 use std::mem::offset_of;
 
 use super::Gang;
 use super::ids::Position;
+use super::inside::{Inside, Proven};
 use super::place::Check;
 use super::state::Exec;
 use crate::arguments::Arguments;
-use warpweft_ssa::ir::{self as ssa, Compare as SsaCompare, Op as SsaOp, Place, Statement};
-use warpweft_vector::ir::{Binary, Compare, Convert, Hint, Inst, Kind, Op, Type, Value};
+use warpweft_ssa::ir as ssa;
+use warpweft_vector::ir::{Binary, Compare, Convert, Hint, Inst, Kind, Type, Value};
 
-/// Kernels with more statements than this are not emitted twice.
-const MOST_DOUBLED: usize = 4000;
+/// Kernels with more values than this are not emitted twice.
+pub(super) const MOST_DOUBLED: usize = 4000;
 
-/// Index tests that are made in front of a gang's code.
-const MOST_TESTS: usize = 24;
+/// What is known of the code at hand, in kernels that are walked row by row.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Conditions that are decided.
+    pub(super) decided: Vec<(ssa::Value, bool)>,
+    /// Indices that are in bounds for the whole gang.
+    pub(super) proven: Vec<Proven>,
+    /// The gang's x, and the indices that go along with it: on the inside of a row.
+    pub(super) lines: Option<(Value, Vec<(ssa::Value, super::inside::Line)>)>,
+    /// The loop whose bounds were tested in front of it, and which does not run for long.
+    pub(super) unwatched: Option<ssa::Label>,
+    /// The loop that tests for itself.
+    pub(super) watched: Option<ssa::Label>,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy)]
+struct Row {
+    y: Value,
+    z: Value,
+    workgroup: [Value; 3],
+    /// Each gang lies in one workgroup.
+    aligned: bool,
+}
 
 impl Gang<'_> {
     /// The whole kernel: every invocation of the workgroups from `begin` to `end`.
@@ -57,7 +80,7 @@ impl Gang<'_> {
             gang.up_to(z0, z1, 1, sz == 1, |gang, z| {
                 gang.up_to(y0, y1, 1, sy == 1, |gang, y| {
                     let [y, z] = [y, z].map(|at| gang.b.convert(Convert::Truncate, at, Kind::I32));
-                    gang.row(x0, x1, [y, z], workgroup, aligned);
+                    gang.row(x0, x1, Row { y, z, workgroup, aligned });
                 });
             });
             gang.b.add(current, run)
@@ -65,362 +88,154 @@ impl Gang<'_> {
     }
 
     /// The gangs of one row.
-    fn row(&mut self, x0: Value, x1: Value, [y, z]: [Value; 2], workgroup: [Value; 3], aligned: bool) {
-        let lanes = u64::from(self.b.lanes());
-        self.up_to(x0, x1, lanes, false, |gang, x| {
-            let [sx, sy, sz] = gang.ids.size;
-            let x32 = gang.b.convert(Convert::Truncate, x, Kind::I32);
-            let global = [x32, y, z];
-            if aligned || gang.b.lanes() == 1 {
-                // All lanes are in one workgroup.
-                let wx = gang.divided(x32, sx);
-                gang.ids.workgroup = Some([wx, workgroup[1], workgroup[2]]);
-                let [lx, ly, lz] = [(sx, x32), (sy, y), (sz, z)].map(|(size, at)| gang.remaining(at, size));
-                gang.ids.lanes = Position::Row { global, local: Some([lx, ly, lz]) };
-            } else {
-                gang.ids.workgroup = None;
-                gang.ids.lanes = Position::Row { global, local: None };
-            }
-            let left = gang.b.sub(x1, x);
-            gang.one_gang(left);
+    fn row(&mut self, x0: Value, x1: Value, row: Row) {
+        if self.ssa.values.len() > MOST_DOUBLED {
+            return self.up_to(x0, x1, self.b.lanes().into(), false, |gang, x| gang.general(row, x, x1));
+        }
+        self.place(row, x0);
+        let inside = self.inside(&self.ssa.body, x0, x1, false);
+        if inside.is_plain() && self.b.lanes() == 1 {
+            self.up_to(x0, x1, 1, false, |gang, x| gang.general(row, x, x1));
+        } else if inside.is_even() {
+            self.stretches(row, x0, x1, inside);
+        } else {
+            self.by_gangs(row, x0, x1, inside);
+        }
+    }
+
+    /// Stretches of the inside without a test between gangs, and general gangs around them.
+    fn stretches(&mut self, row: Row, x0: Value, x1: Value, inside: Inside) {
+        let Inside { low, high, decided, proven, lines, .. } = inside;
+        let lanes = self.b.i64(self.b.lanes().into());
+        self.while_below(x0, x1, |gang, x| {
+            let stop = gang.b.add(x, lanes);
+            let begun = gang.b.compare(Compare::GeU, x, low);
+            let whole = gang.b.compare(Compare::LeU, stop, high);
+            let inside = gang.b.and(begun, whole);
+            gang.b.open();
+            let next = gang.stretch(
+                row,
+                x,
+                high,
+                Known { decided, proven, lines: Some((x, lines)), ..Known::default() },
+            );
+            gang.b.yields(&[next]);
+            let then = gang.b.close();
+            gang.b.open();
+            gang.general(row, x, x1);
+            gang.b.yields(&[stop]);
+            let otherwise = gang.b.close();
+            gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
         });
     }
 
-    /// One gang of a row, of which so many invocations exist (at least one).
-    fn one_gang(&mut self, left: Value) {
-        let ssa = self.ssa;
-        let body = &ssa.body[..];
+    /// Complete gangs from `x` on, as many as end at `high` or before; there is one. Gives where they end.
+    fn stretch(&mut self, row: Row, x: Value, high: Value, known: Known) -> Value {
+        let lanes = self.b.i64(self.b.lanes().into());
+        self.known = known;
+        let behind = self.repeated(x, |gang, x| {
+            if let Some((place, _)) = &mut gang.known.lines {
+                *place = x;
+            }
+            gang.place(row, x);
+            gang.one_gang(Exec::All);
+            let next = gang.b.add(x, lanes);
+            let stop = gang.b.add(next, lanes);
+            (next, gang.b.compare(Compare::LeU, stop, high))
+        });
+        self.known = Known::default();
+        behind
+    }
+
+    /// Gang by gang, with tests that the row could not answer.
+    fn by_gangs(&mut self, row: Row, x0: Value, x1: Value, inside: Inside) {
+        let lanes = self.b.lanes();
+        self.up_to(x0, x1, lanes.into(), false, |gang, x| {
+            gang.place(row, x);
+            gang.state.exec = Exec::All;
+            let width = gang.b.i64(lanes.into());
+            let stop = gang.b.add(x, width);
+            let begun = gang.b.compare(Compare::GeU, x, inside.low);
+            let whole = gang.b.compare(Compare::LeU, stop, inside.high);
+            let mut fast = gang.b.and(begun, whole);
+            for (condition, wanted) in inside.conditions {
+                if let Some(test) = gang.everywhere(condition, wanted) {
+                    fast = gang.b.and(fast, test);
+                }
+            }
+            for (index, root) in inside.indices {
+                gang.lower_ahead(index.value);
+                let limit = gang.limit(root, &index);
+                let test = gang.holds_everywhere(Check { index: index.value, limit });
+                fast = gang.b.and(fast, test);
+            }
+            gang.b.open();
+            gang.known = Known {
+                decided: inside.decided,
+                proven: inside.proven,
+                lines: Some((x, inside.lines)),
+                ..Known::default()
+            };
+            gang.one_gang(Exec::All);
+            gang.known = Known::default();
+            gang.b.yields(&[]);
+            let then = gang.b.close();
+            gang.b.open();
+            gang.general(row, x, x1);
+            gang.b.yields(&[]);
+            let otherwise = gang.b.close();
+            gang.b.branch_on(fast, then, otherwise, &[], Hint::Likely);
+        });
+    }
+
+    /// A gang at `x` of which the lanes before `x1` exist: at least one.
+    fn general(&mut self, row: Row, x: Value, x1: Value) {
+        self.place(row, x);
+        let mut exec = Exec::All;
+        if self.b.lanes() > 1 {
+            let lanes = self.b.i64(self.b.lanes().into());
+            let left = self.b.sub(x1, x);
+            let some = self.b.min_u(left, lanes);
+            let some = self.b.convert(Convert::Truncate, some, Kind::I32);
+            let some = self.b.splat(some);
+            let numbers = self.steps(Kind::I32, 1);
+            let mask = self.b.lt_u(numbers, some);
+            exec = Exec::Some { mask, nonempty: true };
+        }
+        self.one_gang(exec);
+    }
+
+    /// The ids of the gang at `x`.
+    fn place(&mut self, row: Row, x: Value) {
+        let [sx, sy, sz] = self.ids.size;
+        let Row { y, z, workgroup, aligned } = row;
+        let x = self.b.convert(Convert::Truncate, x, Kind::I32);
+        let global = [x, y, z];
+        if aligned || self.b.lanes() == 1 {
+            // All lanes are in one workgroup.
+            let wx = self.divided(x, sx);
+            self.ids.workgroup = Some([wx, workgroup[1], workgroup[2]]);
+            let [lx, ly, lz] = [(sx, x), (sy, y), (sz, z)].map(|(size, at)| self.remaining(at, size));
+            self.ids.lanes = Position::Row { global, local: Some([lx, ly, lz]) };
+        } else {
+            self.ids.workgroup = None;
+            self.ids.lanes = Position::Row { global, local: None };
+        }
+    }
+
+    /// The kernel's code for one gang.
+    fn one_gang(&mut self, exec: Exec) {
         let end = self.b.label();
         self.end = Some(end);
         self.b.open();
-        if self.b.lanes() == 1 {
-            self.state.exec = Exec::All;
-            self.gang_list(body);
-        } else if ssa.values.len() > MOST_DOUBLED {
-            self.general(body, left);
-        } else {
-            self.doubled(body, left);
+        self.state.exec = exec;
+        self.state.registers.clear();
+        if self.list(&self.ssa.body) != super::End::Gone {
+            self.b.yields(&[]);
         }
         let list = self.b.close();
         self.b.push(Inst::Block { label: end, body: list, results: vec![] });
         self.end = None;
-    }
-
-    /// Code without masks for gangs that allow it, and general code.
-    fn doubled(&mut self, body: &[Statement], left: Value) {
-        let lanes = self.b.i64(self.b.lanes().into());
-        let mut fast = self.b.compare(Compare::GeU, left, lanes);
-        let (mut tests, mut decided, mut proven) = (vec![], vec![], vec![]);
-        self.guards(body, &mut tests, &mut decided);
-        self.plain_indices(body, &mut tests, &mut proven);
-        for test in tests {
-            fast = self.b.and(fast, test);
-        }
-        self.b.open();
-        (self.decided, self.proven) = (decided, proven);
-        self.state.exec = Exec::All;
-        self.gang_list(body);
-        self.decided.clear();
-        self.proven.clear();
-        let then = self.b.close();
-        self.b.open();
-        self.general(body, left);
-        let otherwise = self.b.close();
-        let arrives = [&then, &otherwise].iter().any(|list| matches!(list.last(), Some(Inst::Yield { .. })));
-        self.b.branch_on(fast, then, otherwise, &[], Hint::Likely);
-        if arrives {
-            self.b.yields(&[]);
-        }
-    }
-
-    /// Code for the first lanes of a gang, as many as there are.
-    fn general(&mut self, body: &[Statement], left: Value) {
-        let lanes = self.b.i64(self.b.lanes().into());
-        let some = self.b.min_u(left, lanes);
-        let some = self.b.convert(Convert::Truncate, some, Kind::I32);
-        let some = self.b.splat(some);
-        let numbers = self.steps(Kind::I32, 1);
-        let mask = self.b.lt_u(numbers, some);
-        self.state.exec = Exec::Some { mask, nonempty: true };
-        self.gang_list(body);
-    }
-
-    /// A gang's code, to its end in the open list.
-    pub(super) fn gang_list(&mut self, body: &[Statement]) {
-        self.state.registers.clear();
-        if self.list(body) != super::End::Gone {
-            self.b.yields(&[]);
-        }
-    }
-
-    /// Early returns at the head of a kernel: lowers what they need, and adds tests that no lane takes them.
-    fn guards(&mut self, body: &[Statement], tests: &mut Vec<Value>, decided: &mut Vec<(ssa::Value, bool)>) {
-        self.state.exec = Exec::All;
-        for (at, statement) in body.iter().enumerate() {
-            match statement {
-                // Computed where a test wants it, so that code without masks does not pay for masks.
-                Statement::Let(value) if self.is_plain(*value) => {}
-                Statement::If { condition, then, otherwise, results, .. } if results.is_empty() => {
-                    let last =
-                        matches!(body.get(at + 1), None | Some(Statement::Yield { .. } | Statement::Return));
-                    // An arm that is known not to be taken may do anything, as long as nobody comes back from it.
-                    let returns = |list: &[Statement]| matches!(list.last(), Some(Statement::Return));
-                    let nothing = |list: &[Statement]| matches!(list, [Statement::Yield { .. }]);
-                    // The arm that goes on.
-                    let goes_on = if returns(then) && nothing(otherwise) {
-                        false
-                    } else if (returns(otherwise) && nothing(then)) || (last && nothing(otherwise)) {
-                        true
-                    } else if last && nothing(then) {
-                        false
-                    } else if last {
-                        // The inside of a stencil, as a rule.
-                        self.price(then) >= self.price(otherwise)
-                    } else {
-                        return;
-                    };
-                    if !self.follows(*condition, 12) && !returns(then) && !returns(otherwise) && !last {
-                        return;
-                    }
-                    if self.ssa.constant(*condition).is_some() {
-                        continue;
-                    }
-                    let Some(test) = self.everywhere(*condition, goes_on) else { return };
-                    tests.push(test);
-                    decided.push((*condition, goes_on));
-                    if last {
-                        let inner = if goes_on { then } else { otherwise };
-                        return self.guards(inner, tests, decided);
-                    }
-                }
-                _ => return,
-            }
-        }
-    }
-
-    /// It can be computed in front of the code: it reads constant memory at most, and costs little.
-    fn is_plain(&self, value: ssa::Value) -> bool {
-        match &self.ssa.definition(value).op {
-            SsaOp::Load { place, .. } => self.is_constant_place(place),
-            SsaOp::Math(..) | SsaOp::Pow(..) | SsaOp::Atan2(..) => false,
-            op => op.is_pure(),
-        }
-    }
-
-    fn is_constant_place(&self, place: &Place) -> bool {
-        match place.root {
-            ssa::Root::Binding(binding) => {
-                let binding = &self.ssa.bindings[binding as usize];
-                place.indices.is_empty()
-                    && !binding.written
-                    && u64::from(place.offset) + u64::from(place.ty.size()) <= binding.min_size
-            }
-            ssa::Root::Variable(_) => false,
-        }
-    }
-
-    /// Whether a condition has one value in all lanes of a complete gang, as a scalar `Bool`; `None` where that cannot be
-    /// asked here.
-    fn everywhere(&mut self, condition: ssa::Value, wanted: bool) -> Option<Value> {
-        if !self.is_ahead(condition, 40) {
-            return None;
-        }
-        if self.is_uniform(condition) {
-            self.lower_ahead(condition);
-            let value = self.scalar(condition);
-            return Some(if wanted { value } else { self.b.not(value) });
-        }
-        let ssa = self.ssa;
-        match ssa.definition(condition).op {
-            SsaOp::Unary(ssa::Unary::Not, inner) => return self.everywhere(inner, !wanted),
-            SsaOp::Binary(ssa::Binary::And, a, b) if wanted => {
-                let (a, b) = (self.everywhere(a, true)?, self.everywhere(b, true)?);
-                return Some(self.b.and(a, b));
-            }
-            SsaOp::Binary(ssa::Binary::Or, a, b) if !wanted => {
-                let (a, b) = (self.everywhere(a, false)?, self.everywhere(b, false)?);
-                return Some(self.b.and(a, b));
-            }
-            SsaOp::Compare(op, a, b) => {
-                if let Some(test) = self.everywhere_compared(op, a, b, wanted) {
-                    return Some(test);
-                }
-            }
-            _ => {}
-        }
-        self.lower_ahead(condition);
-        let vector = self.vector(condition);
-        if wanted {
-            return Some(self.b.define(Type::scalar(Kind::Bool), Op::All(vector)));
-        }
-        let any = self.any(vector);
-        Some(self.b.not(any))
-    }
-
-    /// A value can be computed in front of the code, from what is there.
-    fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
-        let op = &self.ssa.definition(value).op;
-        if matches!(op, SsaOp::Constant(_) | SsaOp::Builtin(_) | SsaOp::Length { .. }) {
-            return true;
-        }
-        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
-            return false;
-        }
-        let mut all = true;
-        op.operands(|operand| all = all && self.is_ahead(operand, depth - 1));
-        all
-    }
-
-    /// The same for evenly spaced integers against a uniform one: the ends decide.
-    fn everywhere_compared(
-        &mut self,
-        op: SsaCompare,
-        a: ssa::Value,
-        b: ssa::Value,
-        wanted: bool,
-    ) -> Option<Value> {
-        use SsaCompare as C;
-        let ty = self.ssa.ty(a);
-        let signed = match ty {
-            warpweft_module::Scalar::I32 => true,
-            warpweft_module::Scalar::U32 => false,
-            _ => return None,
-        };
-        let negated = |op| match op {
-            C::Equal => C::NotEqual,
-            C::NotEqual => C::Equal,
-            C::Less => C::GreaterEqual,
-            C::LessEqual => C::Greater,
-            C::Greater => C::LessEqual,
-            C::GreaterEqual => C::Less,
-        };
-        let mirrored = |op| match op {
-            C::Less => C::Greater,
-            C::LessEqual => C::GreaterEqual,
-            C::Greater => C::Less,
-            C::GreaterEqual => C::LessEqual,
-            other => other,
-        };
-        let op = if wanted { op } else { negated(op) };
-        let (lanes, limit, op) = match (self.step(a), self.step(b)) {
-            (Some(_), None) if self.is_uniform(b) => (a, b, op),
-            (None, Some(_)) if self.is_uniform(a) => (b, a, mirrored(op)),
-            _ => return None,
-        };
-        let step = self.step(lanes)?;
-        self.lower_ahead(lanes);
-        self.lower_ahead(limit);
-        let first = self.scalar(lanes);
-        let limit = self.scalar(limit);
-        let reach = (i64::from(self.b.lanes()) - 1).checked_mul(step)?;
-        i32::try_from(reach).ok()?;
-        let reach_value = self.b.i32(reach as u32);
-        let last = self.b.add(first, reach_value);
-        let (low, high) = if step > 0 { (first, last) } else { (last, first) };
-        let (less, less_equal) =
-            if signed { (Compare::LtS, Compare::LeS) } else { (Compare::LtU, Compare::LeU) };
-        // From end to end without running over.
-        let sound = self.b.compare(less_equal, low, high);
-        let test = match op {
-            C::Less => self.b.compare(less, high, limit),
-            C::LessEqual => self.b.compare(less_equal, high, limit),
-            C::Greater => self.b.compare(less, limit, low),
-            C::GreaterEqual => self.b.compare(less_equal, limit, low),
-            C::NotEqual => {
-                let below = self.b.compare(less, high, limit);
-                let above = self.b.compare(less, limit, low);
-                self.b.or(below, above)
-            }
-            C::Equal => return None,
-        };
-        Some(self.b.and(sound, test))
-    }
-
-    /// Tests for the indices that follow from ids and uniforms alone, wherever in the code they are used.
-    fn plain_indices(
-        &mut self,
-        body: &[Statement],
-        tests: &mut Vec<Value>,
-        proven: &mut Vec<(ssa::Value, ssa::Root, ssa::Limit, u32)>,
-    ) {
-        for statement in body {
-            match statement {
-                Statement::Let(value) => {
-                    let ssa = self.ssa;
-                    match &ssa.definition(*value).op {
-                        SsaOp::Load { place, .. } | SsaOp::Atomic(_, place, _) => {
-                            self.test_place(place, tests, proven);
-                        }
-                        _ => {}
-                    }
-                }
-                Statement::Store { place, .. } => self.test_place(place, tests, proven),
-                Statement::If { then, otherwise, .. } => {
-                    self.plain_indices(then, tests, proven);
-                    self.plain_indices(otherwise, tests, proven);
-                }
-                Statement::Block { body, .. } | Statement::Loop { body, .. } => {
-                    self.plain_indices(body, tests, proven);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn test_place(
-        &mut self,
-        place: &Place,
-        tests: &mut Vec<Value>,
-        proven: &mut Vec<(ssa::Value, ssa::Root, ssa::Limit, u32)>,
-    ) {
-        for index in &place.indices {
-            let key = (index.value, place.root, index.limit, index.stride);
-            if tests.len() >= MOST_TESTS
-                || proven.contains(&key)
-                || self.is_proven(place, index)
-                || !self.is_scalar(index.value)
-                || !self.compute_ahead(index.value, 12)
-            {
-                continue;
-            }
-            let limit = self.limit(place.root, index);
-            let test = self.holds_everywhere(Check { index: index.value, limit });
-            tests.push(test);
-            proven.push(key);
-        }
-    }
-
-    /// Lowers a value here, ahead of its place, if it follows from ids and uniforms alone.
-    fn compute_ahead(&mut self, value: ssa::Value, depth: u32) -> bool {
-        if !self.follows(value, depth) {
-            return false;
-        }
-        self.lower_ahead(value);
-        true
-    }
-
-    fn follows(&self, value: ssa::Value, depth: u32) -> bool {
-        let op = &self.ssa.definition(value).op;
-        if matches!(op, SsaOp::Constant(_) | SsaOp::Builtin(_) | SsaOp::Length { .. }) {
-            return true;
-        }
-        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) || !self.is_scalar(value) {
-            return false;
-        }
-        let mut all = true;
-        op.operands(|operand| all = all && self.follows(operand, depth - 1));
-        all
-    }
-
-    fn lower_ahead(&mut self, value: ssa::Value) {
-        let ssa = self.ssa;
-        let op = &ssa.definition(value).op;
-        let mut operands = vec![];
-        op.operands(|operand| operands.push(operand));
-        for operand in operands {
-            self.lower_ahead(operand);
-        }
-        self.let_(value);
     }
 
     // --- counting --------------------------------------------------------------------------------------------------
@@ -451,6 +266,33 @@ impl Gang<'_> {
         self.b.push(Inst::Loop { label: again, params: vec![(current, start)], body: list });
         let list = self.b.close();
         self.b.push(Inst::Block { label: out, body: list, results: vec![] });
+    }
+
+    /// Runs `body` from `start` on, at least once; it gives the next number, and whether to go on. Gives the last such
+    /// number.
+    pub(super) fn repeated(
+        &mut self,
+        start: Value,
+        body: impl FnOnce(&mut Self, Value) -> (Value, Value),
+    ) -> Value {
+        let (out, again) = (self.b.label(), self.b.label());
+        let ty = self.b.ty(start);
+        let (current, behind) = (self.b.value(ty), self.b.value(ty));
+        self.b.open();
+        self.b.open();
+        let (next, more) = body(self, current);
+        self.b.open();
+        self.b.branch(again, &[next]);
+        let then = self.b.close();
+        self.b.open();
+        self.b.branch(out, &[next]);
+        let otherwise = self.b.close();
+        self.b.branch_on(more, then, otherwise, &[], Hint::Likely);
+        let list = self.b.close();
+        self.b.push(Inst::Loop { label: again, params: vec![(current, start)], body: list });
+        let list = self.b.close();
+        self.b.push(Inst::Block { label: out, body: list, results: vec![behind] });
+        behind
     }
 
     /// Runs `body` for every number from `start` to `end`, by steps; `once`: there is one at most.

@@ -6,7 +6,9 @@ use std::mem::offset_of;
 
 use super::Gang;
 use super::ids::Position;
+use super::inside::Inside;
 use super::region::{Region, Step};
+use super::rows::{Known, MOST_DOUBLED};
 use super::state::{End, Exec};
 use crate::arguments::Arguments;
 use warpweft_ssa::ir as ssa;
@@ -296,9 +298,76 @@ impl Gang<'_> {
         if scope.gangs == 1 {
             self.gang_region(region, scope, start);
         } else {
-            self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number));
+            match self.inside_region(region, scope, start, end) {
+                None => {
+                    self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number))
+                }
+                Some(inside) => self.stretches_of_gangs(region, scope, [start, end], inside),
+            }
         }
         (self.ids.lanes, self.memory.private) = before;
+    }
+
+    /// The gangs whose lanes all exist and go the same way through a region; `None` where that saves nothing.
+    fn inside_region(
+        &mut self,
+        region: &Region<'_>,
+        scope: &Workgroup,
+        start: Value,
+        end: Value,
+    ) -> Option<Inside> {
+        if self.b.lanes() == 1
+            || self.living_slot().is_some()
+            || scope.over.is_some()
+            || self.ssa.values.len() > MOST_DOUBLED
+        {
+            return None;
+        }
+        self.place_gang(scope, start);
+        let whole = self.b.i64(u64::from(scope.gangs) - u64::from(scope.rest != 0));
+        let end = self.b.min_u(end, whole);
+        let inside = self.inside(region.list, start, end, true);
+        (!inside.is_plain()).then_some(inside)
+    }
+
+    /// Stretches of gangs on the inside of a region without tests, and other gangs around them.
+    fn stretches_of_gangs(
+        &mut self,
+        region: &Region<'_>,
+        scope: &Workgroup,
+        [start, end]: [Value; 2],
+        inside: Inside,
+    ) {
+        let Inside { low, high, decided, proven, lines, .. } = inside;
+        self.while_below(start, end, |gang, number| {
+            let begun = gang.b.compare(Compare::GeU, number, low);
+            let left = gang.b.lt_u(number, high);
+            let inside = gang.b.and(begun, left);
+            gang.b.open();
+            gang.known = Known { decided, proven, lines: Some((number, lines)), ..Known::default() };
+            let next = gang.repeated(number, |gang, number| {
+                if let Some((place, _)) = &mut gang.known.lines {
+                    *place = number;
+                }
+                gang.place_gang(scope, number);
+                gang.state.registers.clear();
+                gang.state.exec = Exec::All;
+                gang.region_code(region);
+                let one = gang.b.i64(1);
+                let next = gang.b.add(number, one);
+                (next, gang.b.lt_u(next, high))
+            });
+            gang.known = Known::default();
+            gang.b.yields(&[next]);
+            let then = gang.b.close();
+            gang.b.open();
+            gang.gang_region(region, scope, number);
+            let one = gang.b.i64(1);
+            let next = gang.b.add(number, one);
+            gang.b.yields(&[next]);
+            let otherwise = gang.b.close();
+            gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
+        });
     }
 
     /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for
@@ -378,7 +447,8 @@ impl Gang<'_> {
                 End::Left => self.mask_of(Exec::None),
                 _ => self.exec_mask(),
             };
-            if !region.copies.is_empty() {
+            // Where no lane arrives, there may be nothing to copy, and nobody reads it.
+            if !region.copies.is_empty() && ended != End::Left {
                 let values: Vec<Value> =
                     region.copies.iter().map(|&(to, from)| self.formed(from, to)).collect();
                 for (&(to, _), value) in region.copies.iter().zip(values) {

@@ -1,0 +1,85 @@
+//! What can be computed ahead of its place: in front of a gang's code, of a row, of a loop.
+//!
+//! That is what follows from ids, uniforms, constants and lengths, without reading memory that the kernel writes.
+
+use super::Gang;
+use warpweft_ssa::ir::{self as ssa, Op as SsaOp, Place};
+
+impl Gang<'_> {
+    /// It can be computed in front of the code: it reads constant memory at most, and costs little.
+    pub(super) fn is_plain(&self, value: ssa::Value) -> bool {
+        match &self.ssa.definition(value).op {
+            SsaOp::Load { place, .. } => self.is_constant_place(place),
+            SsaOp::Math(..) | SsaOp::Pow(..) | SsaOp::Atan2(..) => false,
+            op => op.is_pure(),
+        }
+    }
+
+    pub(super) fn is_constant_place(&self, place: &Place) -> bool {
+        match place.root {
+            ssa::Root::Binding(binding) => {
+                let binding = &self.ssa.bindings[binding as usize];
+                place.indices.is_empty()
+                    && !binding.written
+                    && u64::from(place.offset) + u64::from(place.ty.size()) <= binding.min_size
+            }
+            ssa::Root::Variable(_) => false,
+        }
+    }
+
+    /// A value can be computed in front of the code, from what is there.
+    pub(super) fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
+        let op = &self.ssa.definition(value).op;
+        if self.is_there(value) || matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+            return true;
+        }
+        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
+            return false;
+        }
+        let mut all = true;
+        op.operands(|operand| all = all && self.is_ahead(operand, depth - 1));
+        all
+    }
+
+    /// It follows from ids and uniforms alone, and is held as a scalar.
+    pub(super) fn follows(&self, value: ssa::Value, depth: u32) -> bool {
+        let op = &self.ssa.definition(value).op;
+        if self.is_there(value) {
+            return true;
+        }
+        if !self.is_scalar(value) {
+            return false;
+        }
+        if matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
+            return true;
+        }
+        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
+            return false;
+        }
+        let mut all = true;
+        op.operands(|operand| all = all && self.follows(operand, depth - 1));
+        all
+    }
+
+    /// Lowers a value here, ahead of its place, with what it needs.
+    pub(super) fn lower_ahead(&mut self, value: ssa::Value) {
+        if self.is_there(value) {
+            return;
+        }
+        let definition = self.ssa.definition(value);
+        let mut operands = vec![];
+        definition.op.operands(|operand| operands.push(operand));
+        for operand in operands {
+            self.lower_ahead(operand);
+        }
+        self.mark(definition.mark);
+        let form = self.operation(value, definition);
+        // Nobody else's: what crosses barriers is kept when its place comes.
+        self.values[value.0 as usize] = Some(form);
+    }
+
+    /// It needs no lowering: a constant, or what the workgroup's own code has computed.
+    fn is_there(&self, value: ssa::Value) -> bool {
+        self.ssa.constant(value).is_some() || (self.regions.is_some() && self.home(value) == 0)
+    }
+}

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use warpweft_module::Kernel;
+use warpweft_ssa::Limits;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::legalise::legalise;
@@ -13,16 +14,17 @@ use warpweft_vector::passes::{self, pipeline, short_pipeline};
 use warpweft_vector::{Machine, MachineCode, Refusal};
 use warpweft_x64::Level;
 
-use crate::lower::{Lowered, lower};
+use crate::lower::lower;
 use crate::options::{Generator, NotCompiled, Options};
 use crate::width;
 
 /// A kernel as machine code that nobody has made executable yet.
 #[derive(Debug)]
 pub(crate) struct Built {
-    /// The vector program that the code generator got.
-    pub(crate) vector: Function,
-    pub(crate) code: MachineCode,
+    /// The vector programs that the code generator got: the kernel's, then those of functions that it calls.
+    pub(crate) vector: Vec<Function>,
+    /// Their code.
+    pub(crate) code: Vec<MachineCode>,
     pub(crate) lanes: u16,
     pub(crate) workgroup_bytes: u64,
     pub(crate) private_bytes: u64,
@@ -52,9 +54,9 @@ impl Times {
 }
 
 /// All stages. Where the chosen gangs are too wide for the generator, narrower ones are tried.
-pub(crate) fn build(kernel: &Kernel, options: &Options) -> Result<Built, NotCompiled> {
+pub(crate) fn build(kernel: &Kernel, options: &Options, limits: &Limits) -> Result<Built, NotCompiled> {
     let mut clock = Clock(Instant::now());
-    let function = to_ssa(kernel)?;
+    let function = to_ssa(kernel, limits)?;
     let times = Times { ssa: clock.lap(), ..Times::default() };
     let mut lanes = width::lanes(&function, options);
     loop {
@@ -73,22 +75,25 @@ fn build_for(
     mut times: Times,
     clock: &mut Clock,
 ) -> Result<Built, NotCompiled> {
-    let Lowered { function: vector, workgroup_bytes, private_bytes } =
-        lower(function, lanes, options.strict)?;
-    sound(&vector)?;
+    let lowered = lower(function, lanes, options.strict)?;
+    let (workgroup_bytes, private_bytes) = (lowered.workgroup_bytes, lowered.private_bytes);
+    let mut vector = vec![lowered.function];
+    vector.extend(lowered.callees);
+    vector.iter().try_for_each(sound)?;
     times.lower = clock.lap();
-    let mut vector = optimised(vector, options);
+    let mut vector: Vec<Function> = vector.into_iter().map(|vector| optimised(vector, options)).collect();
     times.passes = clock.lap();
-    legalised(&mut vector, options.generator)?;
+    vector.iter_mut().try_for_each(|vector| legalised(vector, options.generator))?;
     times.legalise = clock.lap();
-    let code = generate(&vector, options.generator).map_err(|refusal| refused(function, refusal))?;
+    let code = vector.iter().map(|vector| generate(vector, options.generator));
+    let code = code.collect::<Result<Vec<_>, _>>().map_err(|refusal| refused(function, refusal))?;
     times.generate = clock.lap();
     Ok(Built { vector, code, lanes, workgroup_bytes, private_bytes, times })
 }
 
 /// A kernel as SSA.
-pub(crate) fn to_ssa(kernel: &Kernel) -> Result<ssa::Function, NotCompiled> {
-    ssa::Function::new(kernel)
+pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, NotCompiled> {
+    ssa::Function::within(kernel, limits)
         .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
 }
 
@@ -136,11 +141,27 @@ fn generate(function: &Function, generator: Generator) -> Result<MachineCode, Re
 
 /// Machine code, for people: one instruction a line.
 pub(crate) fn assembly(built: &Built, generator: Generator) -> Result<String, NotCompiled> {
-    match generator {
-        Generator::Cranelift => warpweft_cranelift::listing(&built.vector)
-            .map_err(|refusal| NotCompiled { what: refusal.what, location: None }),
-        _ => Ok(warpweft_x64::listing(&built.code)),
+    let mut text = String::new();
+    for (at, (vector, code)) in built.vector.iter().zip(&built.code).enumerate() {
+        if at > 0 {
+            let _ = writeln!(text, "\n; function {} {}", at - 1, vector.name);
+        }
+        text += &match generator {
+            Generator::Cranelift => warpweft_cranelift::listing(vector)
+                .map_err(|refusal| NotCompiled { what: refusal.what, location: None })?,
+            _ => warpweft_x64::listing(code),
+        };
     }
+    Ok(text)
+}
+
+/// The kernel's vector program and those of functions that it calls, for people.
+pub(crate) fn programs(built: &Built) -> String {
+    let mut text = built.vector[0].to_string();
+    for (number, vector) in built.vector[1..].iter().enumerate() {
+        let _ = write!(text, "\n; function {number}\n{vector}");
+    }
+    text
 }
 
 /// The source lines that marks stand for, as a legend.

@@ -22,6 +22,7 @@ use std::sync::atomic::Ordering;
 
 use warpweft_executable::Executable;
 use warpweft_module::Kernel;
+pub use warpweft_ssa::Limits;
 
 /// A kernel as machine code.
 #[derive(Debug)]
@@ -49,7 +50,15 @@ impl Compiled {
     /// # Errors
     /// What the kernel does that is not compiled, and where: it can be interpreted instead.
     pub fn new(kernel: &Kernel, options: &Options) -> Result<Self, NotCompiled> {
-        let built = guarded(|| compile::build(kernel, options))?;
+        Self::within(kernel, options, &Limits::default())
+    }
+
+    /// Compiles a kernel as [`new`](Self::new) does, but inlines and refuses within other limits than the usual ones.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn within(kernel: &Kernel, options: &Options, limits: &Limits) -> Result<Self, NotCompiled> {
+        let built = guarded(|| compile::build(kernel, options, limits))?;
         let refuse = |what: String| NotCompiled { what, location: None };
         let most = built.private_bytes.max(built.workgroup_bytes);
         if most > MOST_BYTES {
@@ -60,8 +69,9 @@ impl Compiled {
             );
             return Err(refuse(what));
         }
-        let code = Executable::new(&built.code.bytes)
-            .map_err(|error| refuse(format!("no executable memory: {error}")))?;
+        let code = warpweft_vector::link(&built.code).map_err(|refusal| refuse(refusal.what))?;
+        let code =
+            Executable::new(&code).map_err(|error| refuse(format!("no executable memory: {error}")))?;
         if perf::is_wanted() {
             let name = format!("{}_{}x{}", kernel.interface().entry, options.generator, built.lanes);
             perf::announce(code.bytes(), &name);
@@ -129,7 +139,7 @@ impl Compiled {
 /// # Errors
 /// As [`Compiled::new`].
 pub fn stage_ssa(kernel: &Kernel) -> Result<String, NotCompiled> {
-    guarded(|| compile::to_ssa(kernel).map(|function| function.to_string()))
+    guarded(|| compile::to_ssa(kernel, &Limits::default()).map(|function| function.to_string()))
 }
 
 /// The vector program that the code generator gets, as text; `@n` are source lines, which the head lists.
@@ -138,8 +148,9 @@ pub fn stage_ssa(kernel: &Kernel) -> Result<String, NotCompiled> {
 /// As [`Compiled::new`].
 pub fn stage_vector(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
     guarded(|| {
-        let legend = compile::legend(&compile::to_ssa(kernel)?);
-        Ok(format!("{legend}{}", compile::build(kernel, options)?.vector))
+        let limits = Limits::default();
+        let legend = compile::legend(&compile::to_ssa(kernel, &limits)?);
+        Ok(format!("{legend}{}", compile::programs(&compile::build(kernel, options, &limits)?)))
     })
 }
 
@@ -149,8 +160,9 @@ pub fn stage_vector(kernel: &Kernel, options: &Options) -> Result<String, NotCom
 /// As [`Compiled::new`].
 pub fn stage_assembly(kernel: &Kernel, options: &Options) -> Result<String, NotCompiled> {
     guarded(|| {
-        let legend = compile::legend(&compile::to_ssa(kernel)?);
-        let built = compile::build(kernel, options)?;
+        let limits = Limits::default();
+        let legend = compile::legend(&compile::to_ssa(kernel, &limits)?);
+        let built = compile::build(kernel, options, &limits)?;
         Ok(format!("{legend}{}", compile::assembly(&built, options.generator)?))
     })
 }

@@ -217,9 +217,9 @@ fn recurrence(function: &Function, params: &[Value], label: Label, body: &[State
         })
         .collect();
     let mut longest: f64 = 0.0;
-    for a in 0..params.len() {
-        for b in 0..=a {
-            if let (Some(there), Some(back)) = (ways[a][b], ways[b][a]) {
+    for (a, from_a) in ways.iter().enumerate() {
+        for (b, from_b) in ways.iter().enumerate().take(a + 1) {
+            if let (Some(there), Some(back)) = (from_a[b], from_b[a]) {
                 longest = longest.max((there + back) / 2.0);
             }
         }

@@ -51,7 +51,7 @@ fn machine(generator: Generator) -> Machine {
 fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
     let machine = machine(generator);
     let native = machine.native;
-    if function.values.len() > MOST_PRICED {
+    if function.values.len() > MOST_PRICED || !function.functions.is_empty() {
         return native;
     }
     let lanes = u32::from(native);
@@ -72,7 +72,7 @@ fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
     best.0.max(least)
 }
 
-/// Kernels with more values than this are not priced: their gangs are one vector wide.
+/// Kernels with more values than this are not priced, nor are those that call functions: their gangs are one vector wide.
 const MOST_PRICED: usize = 4000;
 
 /// The part of a native vector's cycles that other widths may take at most, to be chosen: what they bring else, more

@@ -1,12 +1,14 @@
 //! Random kernels: every code generator, of every width, gives the interpreter's answer to the last bit.
 //!
 //! Each kernel runs two ways: one generator at the width that the compiler chooses, another one at a forced width. Both
-//! change from seed to seed. By default some kernels of each profile; longer runs, by environment variables:
+//! change from seed to seed, and so does what is inlined: one way in three calls all functions that can be called. By
+//! default some kernels of each profile; longer runs, by environment variables:
 //!
 //! * `WARPWEFT_RANDOM_KERNELS=100000` says how many kernels in all;
 //! * `WARPWEFT_RANDOM_FIRST=17` starts each profile at that seed;
 //! * `WARPWEFT_RANDOM_PROFILE=full` takes one profile (`small`, `full`, `portable`, `wide`, `subgroups`);
 //! * `WARPWEFT_RANDOM_LANES=8` compiles for that width alone, by every generator;
+//! * `WARPWEFT_RANDOM_INLINED=0` inlines everything in kernels of up to so many operations, and calls what it can in others;
 //! * `WARPWEFT_RANDOM_TRACE=1` tells each seed before it runs, should a kernel take the process with it.
 //!
 //! A failure prints the seed, the first difference and the kernel, shrunk.
@@ -19,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::{Job, compare, kernel};
-use warpweft_compiler::{Compiled, Generator, Options};
+use warpweft_compiler::{Compiled, Generator, Limits, Options};
 use warpweft_generator::{Profile, Random};
 use warpweft_interpreter::{Program, Scratch};
 
@@ -31,6 +33,10 @@ const LANES: [u16; 7] = [1, 4, 8, 16, 2, 32, 64];
 
 /// How a generator begins to refuse a kernel whose values at a forced width are more than the stack should take.
 const TOO_WIDE: &str = "too many values at once";
+
+/// How a kernel begins to be refused in which a barrier hangs on what a function gives: of a function that is called, nobody
+/// knows that it gives all invocations the same.
+const PARTED: [&str; 2] = ["before others reach a barrier", "a choice around a barrier"];
 
 /// How long one run of a kernel may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -44,6 +50,7 @@ fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
 #[derive(Clone, Copy, Debug)]
 struct Way {
     options: Options,
+    limits: Limits,
     threads: usize,
 }
 
@@ -54,9 +61,15 @@ fn ways(seed: u64, profile: Profile) -> Vec<Way> {
     // Profiles start at different ways, so that a short run has many.
     let turn = seed as usize * Profile::ALL.len() + position;
     let threads = |n: usize| if (turn + n).is_multiple_of(5) { 2 } else { 1 };
+    let inlined = variable("WARPWEFT_RANDOM_INLINED");
+    let limits = |n: usize| {
+        let usual = Limits::default();
+        let calls = (seed as usize + position + n).is_multiple_of(3);
+        Limits { inlined: inlined.unwrap_or(if calls { 0 } else { usual.inlined }), ..usual }
+    };
     let way = |n: usize, lanes| {
         let generator = generators[(turn + n) % generators.len()];
-        Way { options: Options { generator, strict: true, lanes }, threads: threads(n) }
+        Way { options: Options { generator, strict: true, lanes }, limits: limits(n), threads: threads(n) }
     };
     match variable("WARPWEFT_RANDOM_LANES") {
         Some(lanes) => (0..generators.len()).map(|n| way(n, Some(lanes))).collect(),
@@ -85,7 +98,7 @@ fn check(random: &Random, way: Way, guard: &Guard, scratch: &mut Scratch) -> Fin
         Ok(kernel) => kernel,
         Err(error) => return Finding::Wrong(format!("not valid: {error}")),
     };
-    let code = match Compiled::new(&kernel, &way.options) {
+    let code = match Compiled::within(&kernel, &way.options, &way.limits) {
         Ok(code) => code,
         Err(error) => return Finding::Refused(error.to_string()),
     };
@@ -137,6 +150,8 @@ struct Summary {
     checked: u64,
     /// Not compiled, but the compiler would not have chosen that width.
     too_wide: u64,
+    /// Not compiled, but with all calls inlined it would have been.
+    parted: u64,
     /// By reason: how often, and where first.
     refused: BTreeMap<String, (u64, String)>,
     wrong: Vec<(Random, Way, String)>,
@@ -193,6 +208,11 @@ fn compiled_code_gives_the_interpreters_answer() {
                         Finding::Refused(why) if way.options.lanes.is_some() && why.contains(TOO_WIDE) => {
                             summary.too_wide += 1;
                         }
+                        Finding::Refused(why)
+                            if way.limits.inlined == 0 && PARTED.iter().any(|words| why.contains(words)) =>
+                        {
+                            summary.parted += 1;
+                        }
                         Finding::Refused(why) => {
                             // Lines and numbers do not make another reason.
                             let key: String = why.chars().filter(|c| !c.is_ascii_digit()).collect();
@@ -220,7 +240,10 @@ fn compiled_code_gives_the_interpreters_answer() {
         ended.store(true, Ordering::Relaxed);
     });
     let summary = summary.into_inner().unwrap();
-    println!("{} runs of {count} kernels are right, {} too wide", summary.checked, summary.too_wide);
+    let Summary { checked, too_wide, parted, .. } = &summary;
+    println!("{checked} runs of {count} kernels are right, {too_wide} too wide, {parted} parted at barriers");
+    // The generator rarely asks a function where everybody must agree.
+    assert!(count < 100 || *parted * 10 <= count, "{parted} of {count} kernels are not compiled with calls");
     for (times, example) in summary.refused.values() {
         println!("not compiled, {times} times; first {example}");
     }

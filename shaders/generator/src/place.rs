@@ -16,7 +16,7 @@ pub(crate) struct Place {
     pub(crate) visible: bool,
     /// The same in every invocation of the workgroup, wherever control flow is uniform.
     pub(crate) uniform: bool,
-    /// A pointer to it may be taken, and passed to functions where it is a variable of the function.
+    /// A pointer to it may be taken, and passed to functions.
     pub(crate) pointable: bool,
 }
 

@@ -305,20 +305,25 @@ impl Author {
                     arguments.push(self.tamed(ty, value));
                 }
                 Parameter::Pointer(ty) => {
+                    // Not every device takes pointers to parts of variables.
+                    let whole = self.profile == Profile::Portable;
                     let fits = |place: &Place| {
-                        place.pointable && place.is_whole() && place.ty == ty && !taken.contains(&place.name)
+                        place.pointable
+                            && (place.is_whole() || !whole)
+                            && place.ty == ty
+                            && !taken.contains(&place.name)
                     };
-                    let name = match self.target(fits) {
-                        Some(place) => place.name,
+                    let (text, name) = match self.target(fits) {
+                        Some(place) => (self.write(&place, 1), place.name),
                         None => {
                             let (name, value) = (self.name("v"), self.runtime(ty, 1));
                             let value = self.tamed(ty, value);
                             self.line(format!("var {name}: {} = {value};", ty.name()));
                             self.places.push(Place::variable(&*name, ty));
-                            name
+                            (name.clone(), name)
                         }
                     };
-                    arguments.push(format!("&{name}"));
+                    arguments.push(format!("&{text}"));
                     taken.push(name);
                 }
             }

@@ -48,6 +48,22 @@ pub struct Operations {
 }
 
 impl Operations {
+    /// As many more times that.
+    fn add(&mut self, other: &Operations, times: f64) {
+        self.float_add += other.float_add * times;
+        self.float_multiply += other.float_multiply * times;
+        self.fused += other.fused * times;
+        self.float_divide += other.float_divide * times;
+        self.square_root += other.square_root * times;
+        self.elementary += other.elementary * times;
+        self.integer += other.integer * times;
+        self.integer_divide += other.integer_divide * times;
+        self.logic += other.logic * times;
+        self.wide += other.wide * times;
+        self.atomic += other.atomic * times;
+        self.subgroup += other.subgroup * times;
+    }
+
     /// All of them, a fused operation for two.
     pub fn total(&self) -> f64 {
         self.float_add
@@ -79,6 +95,14 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    /// As many more times that.
+    fn add(&mut self, other: &Traffic, times: f64) {
+        self.uniform += other.uniform * times;
+        self.contiguous += other.contiguous * times;
+        self.strided += other.strided * times;
+        self.gathered += other.gathered * times;
+    }
+
     /// All of them.
     pub fn total(&self) -> f64 {
         self.uniform + self.contiguous + self.strided + self.gathered
@@ -114,20 +138,34 @@ impl Cost {
     /// When `facts.bytes` does not have as many elements as the kernel has bindings.
     pub fn evaluate(&self, facts: &LaunchFacts<'_>) -> Estimate {
         assert_eq!(facts.bytes.len(), self.function.bindings.len(), "one size per binding");
-        let mut meter = Meter {
-            all: 0.0,
-            here: 0.0,
-            rounds: Vec::new(),
-            found: Estimate { exact: true, ..Estimate::default() },
-        };
-        let state = walk(&self.function, Some(facts), &mut meter);
-        let counted = meter.rounds.iter().all(|&round| state.space.info(round).counted);
-        Estimate { invocations: meter.all, exact: meter.found.exact && counted, ..meter.found }
+        // None calls one behind it.
+        let mut called = Vec::with_capacity(self.function.functions.len());
+        for number in 0..self.function.functions.len() as u32 {
+            let estimate = of_function(&self.function.callee(number), facts, &called);
+            called.push(estimate);
+        }
+        of_function(&self.function, facts, &called)
     }
 }
 
+/// The cost of a function, given that of those it calls.
+fn of_function(function: &Function, facts: &LaunchFacts<'_>, called: &[Estimate]) -> Estimate {
+    let mut meter = Meter {
+        called,
+        all: 0.0,
+        here: 0.0,
+        rounds: Vec::new(),
+        found: Estimate { exact: true, ..Estimate::default() },
+    };
+    let state = walk(function, Some(facts), &mut meter);
+    let counted = meter.rounds.iter().all(|&round| state.space.info(round).counted);
+    Estimate { invocations: meter.all, exact: meter.found.exact && counted, ..meter.found }
+}
+
 /// Counts while the walk goes on.
-struct Meter {
+struct Meter<'a> {
+    /// By function.
+    called: &'a [Estimate],
     /// Invocations.
     all: f64,
     /// How often the statements here run, per invocation.
@@ -137,7 +175,7 @@ struct Meter {
     found: Estimate,
 }
 
-impl Visitor for Meter {
+impl Visitor for Meter<'_> {
     fn here(&mut self, state: &mut State<'_>, pieces: &[Piece]) {
         let times: f64 = pieces.iter().map(|piece| points(state, piece)).sum();
         if self.all == 0.0 {
@@ -155,6 +193,14 @@ impl Visitor for Meter {
 
     fn barrier(&mut self) {
         self.found.barriers += self.here;
+    }
+
+    fn call(&mut self, function: u32) {
+        let Some(called) = self.called.get(function as usize) else { return };
+        self.found.operations.add(&called.operations, self.here);
+        self.found.read.add(&called.read, self.here);
+        self.found.written.add(&called.written, self.here);
+        self.found.exact &= called.exact;
     }
 
     fn value(&mut self, state: &mut State<'_>, value: Value, _: &[Piece]) {

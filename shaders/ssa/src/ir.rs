@@ -1,7 +1,9 @@
 //! A kernel as structured SSA: what one invocation does, every value a scalar, defined once.
 //!
-//! Composites are gone: a vector is its components, a matrix its columns' components, a struct its members'. Calls are
-//! inlined. Variables are values, except arrays that an index chooses from at run time, which stay [`Variable`]s.
+//! Composites are gone: a vector is its components, a matrix its columns' components, a struct its members'. Variables
+//! are values, except arrays that an index chooses from at run time, which stay [`Variable`]s. Calls are inlined, unless
+//! that would make the kernel too large: then [`Statement::Call`] runs a [`Callee`]. Arguments and results lie in
+//! variables; a callee has no barriers, asks no [`Builtin`] and looks at no other lane.
 //!
 //! Structure is that of a tree whose lists are left only outwards:
 //! * [`Statement::If`] runs one arm; an arm that ends in [`Statement::Yield`] gives the results.
@@ -63,6 +65,21 @@ pub struct Function {
     pub locations: Vec<Location>,
     /// The code.
     pub body: Vec<Statement>,
+    /// What is called; none calls itself, or one that comes behind it.
+    pub functions: Vec<Callee>,
+}
+
+/// A function that a kernel or another of its functions calls, on the kernel's bindings and variables.
+#[derive(Clone, Debug)]
+pub struct Callee {
+    /// Its name in WGSL.
+    pub name: String,
+    /// Every value.
+    pub values: Vec<Definition>,
+    /// How many labels were given out.
+    pub labels: u32,
+    /// The code; a `Return` goes back to the caller.
+    pub body: Vec<Statement>,
 }
 
 /// What is known of a binding.
@@ -87,6 +104,8 @@ pub struct Variable {
     pub workgroup: bool,
     /// Bytes, a multiple of 4. Everything in it has the layout of a binding of its type, `bool` as 4 bytes.
     pub size: u32,
+    /// Several functions may use it: nothing is known of what is in it.
+    pub shared: bool,
 }
 
 /// How a value comes to be.
@@ -120,6 +139,13 @@ pub enum Statement {
     Barrier {
         /// Which memory it orders; every kind stops the whole workgroup, but `Subgroup`.
         kind: Barrier,
+        /// Where it comes from.
+        mark: Mark,
+    },
+    /// Runs a function of [`Function::functions`].
+    Call {
+        /// Which.
+        function: u32,
         /// Where it comes from.
         mark: Mark,
     },
@@ -168,7 +194,7 @@ pub enum Statement {
         /// The results.
         arguments: Vec<Value>,
     },
-    /// The invocation is done.
+    /// The invocation is done with the kernel, or with the function that was called.
     Return,
 }
 
@@ -448,6 +474,25 @@ pub enum Lane {
 }
 
 impl Function {
+    /// One of its functions, with the kernel's bindings and variables, as if it were a kernel.
+    ///
+    /// # Panics
+    /// When there is none of that number.
+    pub fn callee(&self, number: u32) -> Function {
+        let callee = self.functions[number as usize].clone();
+        Function {
+            name: callee.name,
+            workgroup_size: self.workgroup_size,
+            bindings: self.bindings.clone(),
+            variables: self.variables.clone(),
+            values: callee.values,
+            labels: callee.labels,
+            locations: self.locations.clone(),
+            body: callee.body,
+            functions: Vec::new(),
+        }
+    }
+
     /// How a value comes to be.
     ///
     /// # Panics

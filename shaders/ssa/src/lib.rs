@@ -15,5 +15,6 @@ pub mod uniformity;
 mod unsupported;
 mod verify;
 
+pub use build::Limits;
 pub use unsupported::Unsupported;
 pub use verify::verify;

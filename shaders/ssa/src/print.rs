@@ -2,7 +2,9 @@
 //!
 //! Constants stand where they are used. `// file:line` ends a line whose source is another than the line's before.
 
-use crate::ir::{Builtin, Definition, Function, Label, Limit, Mark, Op, Place, Root, Scan, Statement, Value};
+use crate::ir::{
+    Builtin, Callee, Definition, Function, Label, Limit, Mark, Op, Place, Root, Scan, Statement, Value,
+};
 use half::f16;
 use std::fmt::{self, Debug, Display, Formatter};
 use warpweft_module::Scalar;
@@ -17,16 +19,29 @@ impl Display for Function {
             writeln!(f, "{space} {}: {} bytes{access}", binding.name, binding.min_size)?;
         }
         for variable in &self.variables {
-            let space = if variable.workgroup { "workgroup" } else { "private" };
+            let space = match (variable.workgroup, variable.shared) {
+                (true, _) => "workgroup",
+                (false, true) => "private, shared",
+                (false, false) => "private",
+            };
             writeln!(f, "{space} {}: {} bytes", variable.name, variable.size)?;
         }
-        let mut printer = Printer { function: self, mark: Mark::default() };
-        printer.list(f, &self.body, 1)
+        let mut printer = Printer { function: self, names: &self.functions, mark: Mark::default() };
+        printer.list(f, &self.body, 1)?;
+        for (number, callee) in self.functions.iter().enumerate() {
+            writeln!(f, "function {number} {}", callee.name)?;
+            let function = self.callee(number as u32);
+            let mut printer = Printer { function: &function, names: &self.functions, mark: Mark::default() };
+            printer.list(f, &function.body, 1)?;
+        }
+        Ok(())
     }
 }
 
 struct Printer<'f> {
     function: &'f Function,
+    /// What is called.
+    names: &'f [Callee],
     /// Of the line before.
     mark: Mark,
 }
@@ -131,6 +146,10 @@ impl Printer<'_> {
                 self.line(f, depth, *mark, &text)
             }
             Statement::Barrier { kind, mark } => self.line(f, depth, *mark, &format!("barrier {kind:?}")),
+            Statement::Call { function, mark } => {
+                let name = self.names.get(*function as usize).map_or("?", |callee| &callee.name);
+                self.line(f, depth, *mark, &format!("call {function} {name}"))
+            }
             Statement::If { condition, then, otherwise, results, mark } => {
                 let text = format!("{}if {} {{", self.defined(results), Shown(function, *condition));
                 self.line(f, depth, *mark, &text)?;

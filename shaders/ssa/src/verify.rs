@@ -2,18 +2,31 @@
 //!
 //! Rules: values are defined once and visible where used; operands have the types that operations want; lists end as
 //! `ir` says; branches lead to what is around them, with as many arguments as are expected, of the same types; places
-//! have known roots, and indices are `u32`.
+//! have known roots, and indices are `u32`; functions call those before them, which need nothing of the kernel as a whole,
+//! and share their variables with it.
 
 use crate::arithmetic::{is_float, is_integer};
 use crate::ir::{
     Barrier, Binary, Collective, Function, Label, Limit, Op, Place, Root, Statement, Unary, Value,
 };
+use std::ops::Range;
 use warpweft_module::Scalar;
 
 /// Whether a function keeps the rules; `Err` says which one it breaks, and where.
 pub fn verify(function: &Function) -> Result<(), String> {
+    for number in 0..function.functions.len() as u32 {
+        let callee = function.callee(number);
+        one(&callee, 0..number, true).map_err(|what| format!("{what}, in function {number}"))?;
+    }
+    one(function, 0..function.functions.len() as u32, false)
+}
+
+/// One function, which may call those.
+fn one(function: &Function, callees: Range<u32>, called: bool) -> Result<(), String> {
     let mut verifier = Verifier {
         function,
+        callees,
+        called,
         visible: vec![false; function.values.len()],
         defined: vec![false; function.values.len()],
         labels: vec![false; function.labels as usize],
@@ -30,6 +43,10 @@ struct Around {
 
 struct Verifier<'f> {
     function: &'f Function,
+    /// What it may call.
+    callees: Range<u32>,
+    /// It is called itself.
+    called: bool,
     visible: Vec<bool>,
     defined: Vec<bool>,
     labels: Vec<bool>,
@@ -134,9 +151,14 @@ impl Verifier<'_> {
                 self.expect(*value, place.ty, statement)?;
                 Ok(false)
             }
+            Statement::Barrier { .. } if self.called => Err("a barrier in a function".to_string()),
             Statement::Barrier {
                 kind: Barrier::Workgroup | Barrier::Storage | Barrier::Subgroup, ..
             } => Ok(false),
+            Statement::Call { function, .. } => {
+                let known = self.callees.contains(function);
+                if known { Ok(false) } else { Err(format!("a call of function {function} from here")) }
+            }
             Statement::If { condition, then, otherwise, results, .. } => {
                 self.expect(*condition, Scalar::Bool, &"if")?;
                 let types: Vec<Scalar> = results.iter().map(|&result| self.ty(result)).collect();
@@ -207,6 +229,13 @@ impl Verifier<'_> {
         let Some(size) = size else {
             return Err(format!("{place:?} has no root"));
         };
+        if let Root::Variable(n) = place.root {
+            let variable = &self.function.variables[n as usize];
+            let several = self.called || !self.callees.is_empty();
+            if several && !variable.workgroup && !variable.shared {
+                return Err(format!("{place:?} is not said to be shared"));
+            }
+        }
         let mut reach = u64::from(place.offset) + u64::from(place.ty.size());
         let mut runtime = false;
         for index in &place.indices {
@@ -240,6 +269,17 @@ impl Verifier<'_> {
             if place.ty != ty {
                 return Err(format!("{op:?} gives {ty}"));
             }
+        }
+        let whole = matches!(
+            op,
+            Op::Builtin(_)
+                | Op::Ballot(..)
+                | Op::Collective(..)
+                | Op::Gather(..)
+                | Op::Load { uniform: true, .. }
+        );
+        if self.called && whole {
+            return Err(format!("{op:?} in a function"));
         }
         let wrong = || Err(format!("{op:?} gives {ty}"));
         match *op {

@@ -19,11 +19,12 @@ impl Kernel {
                 binding("constant", false, false),
                 binding("changing", false, true),
             ],
-            variables: vec![Variable { name: "own".into(), workgroup: false, size: 64 }],
+            variables: vec![Variable { name: "own".into(), workgroup: false, size: 64, shared: false }],
             values: Vec::new(),
             labels: 2,
             locations: Vec::new(),
             body: Vec::new(),
+            functions: Vec::new(),
         })
     }
 

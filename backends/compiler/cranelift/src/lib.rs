@@ -8,6 +8,7 @@
 
 mod arithmetic;
 mod atomic;
+mod call;
 mod convert;
 mod function;
 mod lanes;
@@ -97,13 +98,22 @@ fn finish(
     list: bool,
 ) -> Result<(MachineCode, String), Refusal> {
     context.set_disasm(list);
-    let compiled = context
+    context
         .compile(&*generator.isa, &mut ControlPlane::default())
         .map_err(|error| refusal(format!("Cranelift refuses the function: {:?}", error.inner)))?;
+    let Some(compiled) = context.compiled_code() else {
+        return Err(refusal("Cranelift gave no code".into()));
+    };
     let buffer = &compiled.buffer;
-    if let Some(relocation) = buffer.relocs().first() {
-        return Err(refusal(format!("the code would call {:?}", relocation.target)));
+    let mut calls = Vec::with_capacity(buffer.relocs().len());
+    for relocation in buffer.relocs() {
+        match call::site(relocation, &context.func) {
+            Some(call) => calls.push(call),
+            None => return Err(refusal(format!("the code would need {:?}", relocation.target))),
+        }
     }
+    // The frame, and the frame pointer and the return address above it.
+    let stack = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset) + 16;
     let bytes = buffer.data().to_vec();
     // Behind the last instruction that has a place lie at most the traps, of four bytes or fewer, then constants.
     let places = buffer.get_srclocs_sorted();
@@ -118,7 +128,7 @@ fn finish(
         }
     }
     let text = compiled.vcode.clone().unwrap_or_default();
-    Ok((MachineCode { bytes, code, marks }, text))
+    Ok((MachineCode { bytes, code, marks, calls, stack }, text))
 }
 
 fn source(mark: Mark) -> clif::SourceLoc {

@@ -258,6 +258,10 @@ impl Translation<'_> {
             Effect::StoreMasked(access, value, mask) => self.store_masked(access, *value, *mask),
             Effect::Scatter(scattered, value, mask) => self.scatter(scattered, *value, *mask),
             Effect::AtomicStore(access, value) => self.atomic_store(access, *value),
+            Effect::Call(function, arguments) => {
+                self.call(*function, arguments);
+                Ok(())
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use cranelift_codegen::ir::{
 use warpweft_vector::ir::{self, Kind, Mark};
 use warpweft_vector::{Refusal, ir::Function};
 
+use crate::call::Callee;
 use crate::target::{Architecture, Target};
 
 pub(crate) type Result<T> = std::result::Result<T, Refusal>;
@@ -51,6 +52,7 @@ pub(crate) struct Translation<'a> {
     pub(crate) waste: Option<StackSlot>,
     /// Room for vectors whose lanes are looked up by number.
     pub(crate) lookup: Option<StackSlot>,
+    pub(crate) callees: Vec<Callee>,
     pub(crate) entry: clif::Block,
     /// Code that is generated now is rarely run.
     pub(crate) cold: bool,
@@ -126,6 +128,7 @@ impl<'a> Translation<'a> {
             zeros: None,
             waste: None,
             lookup: None,
+            callees: vec![],
             entry,
             cold: false,
             mark: Mark::default(),

@@ -123,7 +123,7 @@ pub(crate) fn arm64() -> Result<&'static Generator, Refusal> {
 
 fn make(architecture: Architecture, features: &[&str], fma: bool) -> Result<Generator, String> {
     let text = |error: &dyn std::fmt::Display| format!("Cranelift does not start: {error}");
-    // The code calls nothing and follows one convention everywhere: the operating system does not matter.
+    // The code calls only its like and follows one convention everywhere: the operating system does not matter.
     let name = match architecture {
         Architecture::X64 => "x86_64-unknown-linux-gnu",
         Architecture::Arm64 => "aarch64-unknown-linux-gnu",

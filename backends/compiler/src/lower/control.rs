@@ -364,7 +364,7 @@ impl Gang<'_> {
                 Statement::Store { .. } => 5,
                 Statement::If { then, otherwise, .. } => 2 + self.price(then) + self.price(otherwise),
                 Statement::Block { body, .. } => self.price(body),
-                Statement::Loop { .. } => 100,
+                Statement::Loop { .. } | Statement::Call { .. } => 100,
                 Statement::Barrier { .. }
                 | Statement::Branch { .. }
                 | Statement::Yield { .. }

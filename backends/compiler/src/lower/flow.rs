@@ -129,6 +129,7 @@ impl Walk<'_> {
             Statement::Let(_)
             | Statement::Store { .. }
             | Statement::Barrier { .. }
+            | Statement::Call { .. }
             | Statement::Yield { .. } => {}
         }
     }

@@ -7,10 +7,10 @@ use super::ids::{Ids, Position};
 use super::memory::Memory;
 use super::slopes::{Along, Slopes};
 use super::state::{Exec, State};
-use super::{Gang, region};
+use super::{Gang, call, region};
 use crate::arguments::Arguments;
 use crate::options::NotCompiled;
-use warpweft_ssa::ir::{Function, Op, Statement};
+use warpweft_ssa::ir::{Definition, Function, Op, Statement};
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 use warpweft_vector::Builder;
@@ -21,6 +21,9 @@ use warpweft_vector::ir::{self, Inst, Kind};
 pub(crate) struct Lowered {
     /// Takes the address of [`Arguments`], the first workgroup, and the one behind the last.
     pub(crate) function: ir::Function,
+    /// What it calls: each takes the address of [`Arguments`], that of the gang's private memory, and the bits of the lanes
+    /// that run it.
+    pub(crate) callees: Vec<ir::Function>,
     /// Bytes of workgroup memory that a thread needs.
     pub(crate) workgroup_bytes: u64,
     /// Bytes of private memory that a thread needs.
@@ -31,7 +34,9 @@ pub(crate) struct Lowered {
 pub(crate) fn meets(function: &Function) -> bool {
     function.variables.iter().any(|variable| variable.workgroup)
         || function.body.iter().any(region::has_barrier)
-        || function.body.iter().any(|statement| waits(function, statement, false))
+        || function.body.iter().any(|statement| waits(&function.values, statement, false))
+        // It may be called in a loop.
+        || function.functions.iter().any(|callee| callee.body.iter().any(|s| waits(&callee.values, s, true)))
         || function.values.iter().any(|definition| {
             matches!(definition.op, Op::Ballot(..) | Op::Collective(..) | Op::Gather(..))
                 || matches!(
@@ -47,10 +52,10 @@ pub(crate) fn meets(function: &Function) -> bool {
 }
 
 /// Some loop takes atomic steps: it may wait for an earlier workgroup, which must not be in the same gang.
-fn waits(function: &Function, statement: &Statement, in_loop: bool) -> bool {
-    let all = |list: &[Statement], in_loop| list.iter().any(|statement| waits(function, statement, in_loop));
+fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
+    let all = |list: &[Statement], in_loop| list.iter().any(|statement| waits(values, statement, in_loop));
     match statement {
-        Statement::Let(value) if in_loop => match function.definition(*value).op {
+        Statement::Let(value) if in_loop => match values[value.0 as usize].op {
             Op::Load { atomic, .. } => atomic,
             Op::Atomic(..) | Op::CompareExchange(..) => true,
             _ => false,
@@ -149,11 +154,15 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         return Err(failure);
     }
     let workgroup_bytes = gang.memory.layout.workgroup;
-    Ok(Lowered { function: gang.b.finish(), workgroup_bytes, private_bytes })
+    let kernel = gang.b.finish();
+    let callees = (0..function.functions.len() as u32)
+        .map(|number| call::callee(&function.callee(number), ganging, lanes, strict))
+        .collect::<Result<_, _>>()?;
+    Ok(Lowered { function: kernel, callees, workgroup_bytes, private_bytes })
 }
 
 /// A name that the vector IR takes.
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if plain.starts_with(|c: char| c.is_ascii_digit()) || plain.is_empty() {
         format!("k{plain}")
@@ -163,7 +172,7 @@ fn identifier(name: &str) -> String {
 }
 
 /// Which values something uses.
-fn used(function: &Function) -> Vec<bool> {
+pub(super) fn used(function: &Function) -> Vec<bool> {
     let mut used = vec![false; function.values.len()];
     for definition in &function.values {
         definition.op.operands(|operand| used[operand.0 as usize] = true);
@@ -189,13 +198,13 @@ fn mark(list: &[Statement], used: &mut [bool]) {
             Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
                 arguments.iter().for_each(|argument| used[argument.0 as usize] = true);
             }
-            Statement::Let(_) | Statement::Barrier { .. } | Statement::Return => {}
+            Statement::Let(_) | Statement::Barrier { .. } | Statement::Call { .. } | Statement::Return => {}
         }
     }
 }
 
 /// Which labels are loops.
-fn loops(function: &Function) -> Vec<bool> {
+pub(super) fn loops(function: &Function) -> Vec<bool> {
     fn find(list: &[Statement], loops: &mut [bool]) {
         for statement in list {
             match statement {

@@ -138,7 +138,9 @@ impl Memory {
             .collect();
         let is_atomic = |op: &SsaOp| matches!(op, SsaOp::Atomic(..) | SsaOp::CompareExchange(..));
         let lane_places = layout.private;
-        if function.values.iter().any(|definition| is_atomic(&definition.op)) {
+        // What is called leaves them there, too.
+        let called = function.functions.iter().flat_map(|callee| &callee.values);
+        if function.values.iter().chain(called).any(|definition| is_atomic(&definition.op)) {
             layout.private += (4 * lanes).next_multiple_of(ALIGNMENT);
         }
         let mut memory = Memory {
@@ -201,6 +203,11 @@ impl Memory {
         let flag = b.define(Type::scalar(Kind::I32), Op::AtomicLoad(access));
         let zero = b.i32(0);
         b.ne(flag, zero)
+    }
+
+    /// The address of the [`Arguments`].
+    pub(crate) fn arguments(&self) -> Value {
+        self.arguments
     }
 
     pub(crate) fn binding(&self, binding: u32) -> Binding {

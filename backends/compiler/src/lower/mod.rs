@@ -9,6 +9,7 @@ mod ahead;
 mod arithmetic;
 mod atomics;
 mod blocks;
+mod call;
 mod control;
 mod convert;
 mod counted;
@@ -31,7 +32,7 @@ mod store;
 mod subgroups;
 mod workgroup;
 
-pub(crate) use frame::{Lowered, lower, meets};
+pub(crate) use frame::{lower, meets};
 
 use flow::Flow;
 use ids::Ids;
@@ -281,6 +282,10 @@ impl<'a> Gang<'a> {
             Statement::Barrier { mark, .. } => {
                 self.fail("a barrier where not all invocations of a workgroup come together", *mark);
             }
+            Statement::Call { function, mark } => {
+                self.mark(*mark);
+                self.call(*function);
+            }
             Statement::If { condition, then, otherwise, results, mark } => {
                 self.mark(*mark);
                 return self.either(*condition, then, otherwise, results).into();
@@ -355,6 +360,11 @@ impl<'a> Gang<'a> {
     fn any(&mut self, mask: Value) -> Value {
         self.b.define(Type::scalar(Kind::Bool), Op::Any(mask))
     }
+}
+
+/// The bits of a gang's lanes.
+fn mask_bits(lanes: u16) -> u64 {
+    u64::MAX >> (64 - u32::from(lanes.clamp(1, 64)))
 }
 
 /// How control passes a statement.

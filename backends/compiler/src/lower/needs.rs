@@ -67,7 +67,7 @@ impl<'a> Needs<'a, '_> {
             Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
                 arguments.iter().for_each(|&argument| self.used(region, argument, needs));
             }
-            Statement::Barrier { .. } | Statement::Return => {}
+            Statement::Barrier { .. } | Statement::Call { .. } | Statement::Return => {}
         }
     }
 

@@ -40,6 +40,8 @@ pub enum Reason {
     Division,
     /// The limit of steps was reached.
     Steps,
+    /// A call of a function that was not added, does not take those arguments, has other spaces, or calls too deep.
+    Call(u32),
 }
 
 impl fmt::Display for EvaluationError {
@@ -52,6 +54,7 @@ impl fmt::Display for EvaluationError {
             }
             Reason::Division => f.write_str("a division without a result")?,
             Reason::Steps => f.write_str("too many steps")?,
+            Reason::Call(function) => write!(f, "function {function} cannot be called so")?,
         }
         if self.at.is_empty() { Ok(()) } else { write!(f, "\nin `{}`", self.at) }
     }
@@ -81,6 +84,8 @@ impl std::error::Error for EvaluationError {}
 pub struct Evaluation {
     /// One for each space, in order.
     memories: Vec<Vec<u8>>,
+    /// What calls call, by number.
+    functions: Vec<Function>,
     /// How many instructions may still run.
     pub steps: u64,
 }
@@ -99,7 +104,7 @@ const fn base_of(space: usize) -> u64 {
 impl Evaluation {
     /// No memory yet; a hundred million steps.
     pub fn new() -> Self {
-        Self { memories: vec![], steps: 100_000_000 }
+        Self { memories: vec![], functions: vec![], steps: 100_000_000 }
     }
 
     /// The memory of the next space; gives the address of its first byte, a multiple of 4096.
@@ -124,6 +129,12 @@ impl Evaluation {
         &mut self.memories[space]
     }
 
+    /// Adds a function that others may call; gives its number.
+    pub fn add(&mut self, function: Function) -> u32 {
+        self.functions.push(function);
+        self.functions.len() as u32 - 1
+    }
+
     /// Runs a function with the bits of its arguments.
     ///
     /// # Errors
@@ -134,29 +145,8 @@ impl Evaluation {
         if arguments.len() != function.params.len() || self.memories.len() < function.spaces.len() {
             return Err(whole(Reason::Arguments));
         }
-        let mut at = Vec::with_capacity(function.values.len());
-        let mut size = 0;
-        for ty in &function.values {
-            at.push(size);
-            size += usize::from(ty.lanes);
-        }
-        let mut frame = Frame {
-            function,
-            at,
-            lanes: vec![0; size],
-            passed: vec![],
-            targets: vec![&[]; function.labels as usize],
-            loops: vec![false; function.labels as usize],
-            memories: &mut self.memories,
-            steps: self.steps,
-        };
-        for (&param, &bits) in function.params.iter().zip(arguments) {
-            let at = frame.at[param.0 as usize];
-            frame.lanes[at] = bits;
-        }
-        let end = frame.list(&function.body, &[]);
-        self.steps = frame.steps;
-        end.map(drop)
+        let Self { memories, functions, steps } = self;
+        Frame::new(function, arguments, functions, memories, steps, 0).list(&function.body, &[]).map(drop)
     }
 }
 
@@ -176,22 +166,84 @@ struct Frame<'a> {
     /// What a branch to each label defines: a block's results. Loops take them from their own parameters.
     targets: Vec<&'a [Value]>,
     loops: Vec<bool>,
+    functions: &'a [Function],
     memories: &'a mut [Vec<u8>],
-    steps: u64,
+    steps: &'a mut u64,
+    /// How many calls are around.
+    calls: u32,
 }
+
+/// Calls nest no deeper.
+const MOST_CALLS: u32 = 64;
 
 type Ran<T = ()> = Result<T, Reason>;
 
 impl<'a> Frame<'a> {
+    fn new(
+        function: &'a Function,
+        arguments: &[u64],
+        functions: &'a [Function],
+        memories: &'a mut [Vec<u8>],
+        steps: &'a mut u64,
+        calls: u32,
+    ) -> Frame<'a> {
+        let mut at = Vec::with_capacity(function.values.len());
+        let mut size = 0;
+        for ty in &function.values {
+            at.push(size);
+            size += usize::from(ty.lanes);
+        }
+        let mut frame = Frame {
+            function,
+            at,
+            lanes: vec![0; size],
+            passed: vec![],
+            targets: vec![&[]; function.labels as usize],
+            loops: vec![false; function.labels as usize],
+            functions,
+            memories,
+            steps,
+            calls,
+        };
+        for (&param, &bits) in function.params.iter().zip(arguments) {
+            let at = frame.at[param.0 as usize];
+            frame.lanes[at] = bits;
+        }
+        frame
+    }
+
+    fn call(&mut self, inst: &Inst, number: u32, arguments: &[Value]) -> Result<(), EvaluationError> {
+        let fits = |callee: &&'a Function| {
+            callee.params.len() == arguments.len()
+                && callee.spaces == self.function.spaces
+                && callee.lanes == self.function.lanes
+                && self.calls < MOST_CALLS
+        };
+        let functions = self.functions;
+        let Some(callee) = functions.get(number as usize).filter(fits) else {
+            return Err(self.error(inst, Reason::Call(number)));
+        };
+        if let Err(error) = crate::verify(callee) {
+            return Err(self.error(inst, Reason::Invalid(error.to_string())));
+        }
+        let arguments: Vec<u64> = arguments.iter().map(|&argument| self.scalar(argument)).collect();
+        let (memories, steps) = (&mut *self.memories, &mut *self.steps);
+        let mut frame = Frame::new(callee, &arguments, functions, memories, steps, self.calls + 1);
+        frame.list(&callee.body, &[]).map(drop)
+    }
+
     fn list(&mut self, insts: &'a [Inst], results: &'a [Value]) -> Result<Flow, EvaluationError> {
         for inst in insts {
-            if self.steps == 0 {
+            if *self.steps == 0 {
                 return Err(self.error(inst, Reason::Steps));
             }
-            self.steps -= 1;
+            *self.steps -= 1;
             match inst {
                 Inst::Let { result, op, .. } => {
                     self.compute(*result, op).map_err(|reason| self.error(inst, reason))?;
+                }
+                Inst::Do { effect: Effect::Call(callee, arguments), .. } => {
+                    self.call(inst, *callee, arguments)?
                 }
                 Inst::Do { effect, .. } => self.act(effect).map_err(|reason| self.error(inst, reason))?,
                 Inst::If { condition, then, otherwise, results, .. } => {
@@ -478,6 +530,8 @@ impl<'a> Frame<'a> {
                     }
                 }
             }
+            // `call` has them.
+            Effect::Call(..) => {}
         }
         Ok(())
     }

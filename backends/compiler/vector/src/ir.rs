@@ -290,7 +290,13 @@ pub enum Effect {
     Scatter(Scattered, Value, Value),
     /// A store as one atomic step, sequentially consistent. Scalar.
     AtomicStore(Access, Value),
+    /// Runs another function of the same program, by its number, with these arguments (scalar `I64`, at most
+    /// [`MOST_ARGUMENTS`]). It has the same spaces, may read and write all of them that are not constant, and comes back.
+    Call(u32, Box<[Value]>),
 }
+
+/// So many arguments reach a function in registers.
+pub const MOST_ARGUMENTS: usize = 6;
 
 /// One place in memory, or the first of consecutive ones: `base + index * scale + offset`, in bytes, in 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -621,13 +627,14 @@ impl Op {
 }
 
 impl Effect {
-    /// The memory that it changes.
-    pub fn touches(&self) -> SpaceId {
+    /// The memory that it changes; `None`: any.
+    pub fn touches(&self) -> Option<SpaceId> {
         match self {
             Effect::Store(access, _) | Effect::StoreMasked(access, ..) | Effect::AtomicStore(access, _) => {
-                access.space
+                Some(access.space)
             }
-            Effect::Scatter(scattered, ..) => scattered.space,
+            Effect::Scatter(scattered, ..) => Some(scattered.space),
+            Effect::Call(..) => None,
         }
     }
 
@@ -646,6 +653,9 @@ impl Effect {
             Effect::StoreMasked(access, a, mask) => Effect::StoreMasked(access.map(&mut f), f(a), f(mask)),
             Effect::Scatter(scattered, a, mask) => Effect::Scatter(scattered.map(&mut f), f(a), f(mask)),
             Effect::AtomicStore(access, a) => Effect::AtomicStore(access.map(&mut f), f(a)),
+            Effect::Call(function, arguments) => {
+                Effect::Call(function, arguments.into_iter().map(f).collect())
+            }
         }
     }
 }

@@ -99,6 +99,8 @@ fn does(machine: &dyn Machine, function: &Function, effect: &Effect) -> bool {
         | Effect::StoreMasked(_, value, _)
         | Effect::Scatter(_, value, _)
         | Effect::AtomicStore(_, value) => machine.does(effect, function.ty(*value)),
+        // Every machine calls.
+        Effect::Call(..) => true,
     }
 }
 

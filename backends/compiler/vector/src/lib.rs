@@ -16,12 +16,14 @@ pub mod text;
 mod builder;
 mod evaluate;
 mod fold;
+mod link;
 mod machine;
 mod semantics;
 mod verify;
 
 pub use builder::Builder;
 pub use evaluate::{Evaluation, EvaluationError, Reason};
-pub use machine::{Machine, MachineCode, Refusal};
+pub use link::link;
+pub use machine::{CallForm, CallSite, Machine, MachineCode, Refusal};
 pub use text::ParseError;
 pub use verify::{MOST_LEVELS, VerifyError, verify};

@@ -436,8 +436,14 @@ impl Verifier<'_> {
                 self.is(*with, ty.with(Kind::Bool))?;
             }
             Effect::AtomicStore(access, a) => self.atomic(access, self.ty(*a)?)?,
+            Effect::Call(_, arguments) if arguments.len() > MOST_ARGUMENTS => {
+                return Err(format!("more than {MOST_ARGUMENTS} arguments"));
+            }
+            Effect::Call(_, arguments) => {
+                arguments.iter().try_for_each(|&argument| self.is(argument, Type::scalar(Kind::I64)))?;
+            }
         }
-        self.written(effect.touches())
+        effect.touches().map_or(Ok(()), |space| self.written(space))
     }
 
     fn vector(&self, ty: Type) -> Checked {

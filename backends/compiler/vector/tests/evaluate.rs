@@ -105,3 +105,29 @@ fn fused_products_round_once() {
     assert_eq!(run(&text, &[0], 0), Ok(vec![(exact as f32).to_bits()]));
     assert_ne!(exact, 0.0);
 }
+
+#[test]
+fn calls_run_functions_that_were_added() {
+    let parse = |text: &str| Function::parse(text).expect("it parses");
+    let outer =
+        parse("function f(%0: i64, %1: i64) lanes 1 {\n space x\n call 1 (%0)\n call 1 (%1)\n yield\n}");
+    let inner =
+        parse("function g(%0: i64) lanes 1 {\n space x\n call 0 (%0, %0)\n call 0 (%0, %0)\n yield\n}");
+    let add = parse(
+        "function h(%0: i64, %1: i64) lanes 1 {\n space x\n %2: i64 = load x[%0]\n %3: i64 = 1\n\
+         %4: i64 = add %2, %3\n store x[%1] = %4\n yield\n}",
+    );
+    let run = |functions: &[&Function]| {
+        let mut evaluation = Evaluation::new();
+        let base = evaluation.map(vec![0; 16]);
+        functions.iter().for_each(|&function| _ = evaluation.add(function.clone()));
+        evaluation.run(&outer, &[base, base + 8]).map_err(|error| error.reason)?;
+        Ok::<_, Reason>(evaluation.memory(0).to_vec())
+    };
+    assert_eq!(run(&[&add, &inner]), Ok([2u64.to_le_bytes(), 2u64.to_le_bytes()].concat()));
+    assert_eq!(run(&[&add]), Err(Reason::Call(1)));
+    assert_eq!(run(&[&add, &add]), Err(Reason::Call(1)), "two parameters");
+    assert_eq!(run(&[&outer, &inner]), Err(Reason::Call(1)), "without end");
+    let elsewhere = parse("function g(%0: i64) lanes 1 {\n space y\n yield\n}");
+    assert_eq!(run(&[&add, &elsewhere]), Err(Reason::Call(1)), "another space");
+}

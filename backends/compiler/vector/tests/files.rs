@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use warpweft_vector::ir::{Function, Kind, Type};
+use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
 use warpweft_vector::passes::{self, Options};
-use warpweft_vector::{Evaluation, verify};
+use warpweft_vector::{Builder, Evaluation, verify};
 
 const STAGES: [&str; 12] = [
     "parse",
@@ -73,8 +73,35 @@ fn output(stage: &str, input: &str) -> Result<String, String> {
     }
 }
 
+/// What functions call.
+fn callee(caller: &Function) -> Function {
+    let mut b = Builder::new("callee", caller.lanes);
+    for space in &caller.spaces {
+        let base = b.param(Kind::I64);
+        let space = (b.space(&space.name, space.constant), space.constant);
+        let at = Access {
+            base,
+            index: None,
+            scale: 1,
+            offset: 0,
+            space: space.0,
+            width: Width::Full,
+            always: false,
+        };
+        if !space.1 {
+            let one = b.i32(1);
+            let before = b.define(Type::scalar(Kind::I32), Op::Load(at));
+            let after = b.add(before, one);
+            b.act(Effect::Store(at, after));
+        }
+    }
+    b.yields(&[]);
+    b.finish()
+}
+
 /// Runs both with a memory of 4 KiB for each space, where whole numbers up to 8 lie. The first parameters are the
-/// addresses of the spaces, all others are 5.
+/// addresses of the spaces, all others are 5. What is called takes those addresses and adds one to the first number of
+/// each memory.
 fn runs_alike(before: &Function, after: &Function) -> Result<(), String> {
     let run = |function: &Function| {
         let mut evaluation = Evaluation::new();
@@ -91,6 +118,7 @@ fn runs_alike(before: &Function, after: &Function) -> Result<(), String> {
         if function.params.iter().any(|&param| function.ty(param) != Type::scalar(Kind::I64)) {
             return Err("parameters are i64".into());
         }
+        evaluation.add(callee(function));
         evaluation.run(function, &arguments).map_err(|error| format!("{error}\n{function}"))?;
         Ok::<Vec<Vec<u8>>, String>(
             (0..function.spaces.len()).map(|space| evaluation.memory(space).into()).collect(),

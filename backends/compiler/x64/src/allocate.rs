@@ -17,13 +17,18 @@ fn set(registers: impl Iterator<Item = usize>, class: regalloc2::RegClass) -> PR
     registers.map(|number| PReg::new(number, class)).collect()
 }
 
+/// How many vector registers and mask registers there are.
+fn registers(level: Level) -> (usize, usize) {
+    match level {
+        Level::Avx2 => (16, 0),
+        Level::Avx512 => (32, 8),
+    }
+}
+
 /// The registers of a level.
 fn environment(level: Level) -> MachineEnv {
     let free = (0..16).filter(|number| *number != RSP && !KEPT.contains(number));
-    let (vectors, masks) = match level {
-        Level::Avx2 => (16, 0),
-        Level::Avx512 => (32, 8),
-    };
+    let (vectors, masks) = registers(level);
     // k0 cannot be a mask: it means that there is none.
     let masks = set(1..masks, MASK);
     MachineEnv {
@@ -32,6 +37,16 @@ fn environment(level: Level) -> MachineEnv {
         scratch_by_class: [None; 3],
         fixed_stack_slots: vec![],
     }
+}
+
+/// What a function that is called may leave with other contents.
+pub(crate) fn lost(level: Level) -> PRegSet {
+    let (vectors, masks) = registers(level);
+    let free = (0..16).filter(|number| *number != RSP && !KEPT.contains(number));
+    let mut lost = set(free, INT);
+    lost.union_from(set(0..vectors, VEC));
+    lost.union_from(set(0..masks, MASK));
+    lost
 }
 
 thread_local! {

@@ -5,11 +5,11 @@
 
 use iced_x86::{Code, Instruction, OpKind, Register};
 use regalloc2::{Edit, Inst as InstIndex, Output, ProgPoint, RegClass};
-use warpweft_vector::MachineCode;
 use warpweft_vector::ir::Mark;
+use warpweft_vector::{CallForm, CallSite, MachineCode};
 
 use crate::allocate::KEPT;
-use crate::encode::{Bytes, Fixup, Slots, register};
+use crate::encode::{Bytes, Encoded, Slots, register};
 use crate::program::{Action, Cc, Condition, Length, Program, View};
 
 /// The largest frame: the stack belongs to the caller.
@@ -89,9 +89,11 @@ pub(crate) fn assemble(program: &Program, output: &Output) -> Result<MachineCode
         }
     }
     close(&mut pieces, &mut open, bytes.length());
-    let (raw, fixups) = bytes.finish();
+    let encoded = bytes.finish();
     let offsets = relax(&mut pieces, &starts);
-    link(program, &pieces, &starts, &offsets, &raw, &fixups, marks)
+    let mut code = link(program, &pieces, &starts, &offsets, &encoded, marks)?;
+    code.stack = frame.stack();
+    Ok(code)
 }
 
 fn close(pieces: &mut Vec<Piece>, open: &mut u32, length: u32) {
@@ -236,7 +238,7 @@ fn frame(program: &Program, output: &Output) -> Result<Frame, String> {
     }
     let content = content as u32;
     let slots = Slots { first, length };
-    if content == 0 {
+    if content == 0 && !program.calls {
         return Ok(Frame { kept, size: 0, old: None, align, slots });
     }
     if align > 16 {
@@ -247,6 +249,13 @@ fn frame(program: &Program, output: &Output) -> Result<Frame, String> {
     let above = 8 + kept.len() as u32 * 8;
     let size = (content + above).next_multiple_of(16) - above;
     Ok(Frame { kept, size, old: None, align, slots })
+}
+
+impl Frame {
+    /// Bytes between the caller's stack pointer and the lowest that this one takes.
+    fn stack(&self) -> u32 {
+        8 + self.kept.len() as u32 * 8 + self.size + if self.old.is_some() { self.align } else { 0 }
+    }
 }
 
 fn stack(code: Code, number: i64) -> Instruction {
@@ -383,21 +392,21 @@ fn link(
     pieces: &[Piece],
     starts: &[u32],
     offsets: &[u32],
-    raw: &[u8],
-    fixups: &[Fixup],
+    encoded: &Encoded,
     mut marks: Vec<(u32, Mark)>,
 ) -> Result<MachineCode, String> {
     let code = offsets[pieces.len()];
     let pool_at = code.next_multiple_of(64);
     let (constants, pool) = program.pool.place();
     let mut bytes = Vec::with_capacity(pool_at as usize + pool.len());
-    let (mut next_fixup, mut next_mark) = (0, 0);
+    let (mut next_fixup, mut next_mark, mut next_call) = (0, 0, 0);
+    let mut calls = Vec::with_capacity(encoded.calls.len());
     for (place, &piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Bytes { from, to } => {
                 let offset = offsets[place];
-                bytes.extend_from_slice(&raw[from as usize..to as usize]);
-                while let Some(fixup) = fixups.get(next_fixup)
+                bytes.extend_from_slice(&encoded.bytes[from as usize..to as usize]);
+                while let Some(fixup) = encoded.fixups.get(next_fixup)
                     && fixup.at < to
                 {
                     let target = pool_at + constants[fixup.constant.index()];
@@ -406,6 +415,12 @@ fn link(
                     let at = (fixup.at - from + offset) as usize;
                     bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
                     next_fixup += 1;
+                }
+                while let Some(&(at, function)) = encoded.calls.get(next_call)
+                    && at < to
+                {
+                    calls.push(CallSite { at: at - from + offset, function, form: CallForm::Distance });
+                    next_call += 1;
                 }
                 while let Some(mark) = marks.get_mut(next_mark)
                     && mark.0 < to
@@ -443,5 +458,5 @@ fn link(
         bytes.resize(pool_at as usize, 0xcc);
         bytes.extend_from_slice(&pool);
     }
-    Ok(MachineCode { bytes, code: code as usize, marks })
+    Ok(MachineCode { bytes, code: code as usize, marks, calls, stack: 0 })
 }

@@ -21,11 +21,21 @@ pub(crate) struct Fixup {
     pub(crate) constant: Constant,
 }
 
+/// Bytes of instructions, and what is to be filled in; offsets ascend.
+pub(crate) struct Encoded {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) fixups: Vec<Fixup>,
+    /// Where the distance of each call lies, and which function it calls.
+    pub(crate) calls: Vec<(u32, u32)>,
+}
+
 /// Bytes of instructions, in the order in which they were encoded.
 pub(crate) struct Bytes {
     encoder: Encoder,
     length: u32,
     pub(crate) fixups: Vec<Fixup>,
+    /// Where the distance of each call lies, and which function it calls.
+    pub(crate) calls: Vec<(u32, u32)>,
 }
 
 /// Where spilt values lie relative to the stack pointer, and how wide vectors are there.
@@ -40,15 +50,15 @@ const AX: usize = 0;
 impl Bytes {
     pub(crate) fn new(capacity: usize) -> Result<Self, String> {
         let encoder = Encoder::try_with_capacity(64, capacity).map_err(|error| error.to_string())?;
-        Ok(Self { encoder, length: 0, fixups: vec![] })
+        Ok(Self { encoder, length: 0, fixups: vec![], calls: vec![] })
     }
 
     pub(crate) fn length(&self) -> u32 {
         self.length
     }
 
-    pub(crate) fn finish(mut self) -> (Vec<u8>, Vec<Fixup>) {
-        (self.encoder.take_buffer(), self.fixups)
+    pub(crate) fn finish(mut self) -> Encoded {
+        Encoded { bytes: self.encoder.take_buffer(), fixups: self.fixups, calls: self.calls }
     }
 
     pub(crate) fn put(&mut self, instruction: &Instruction) -> Result<(), String> {
@@ -130,6 +140,12 @@ impl Bytes {
             }
             Action::Sum { wide } => self.sum(wide, allocs),
             Action::Swap { swap, wide } => self.swap(program, inst, swap, wide, allocs),
+            Action::Call(function) => {
+                self.raw(0xe8);
+                self.calls.push((self.length, function));
+                (0..4).for_each(|_| self.raw(0));
+                Ok(())
+            }
         }
     }
 

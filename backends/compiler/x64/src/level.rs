@@ -101,7 +101,7 @@ impl Machine for Target {
     fn does(&self, effect: &Effect, stored: Type) -> bool {
         let wide = self.0 == Level::Avx512;
         match effect {
-            Effect::Store(..) | Effect::AtomicStore(..) => true,
+            Effect::Store(..) | Effect::AtomicStore(..) | Effect::Call(..) => true,
             Effect::StoreMasked(access, ..) => stored.is_scalar() || wide || access.width == Width::Full,
             Effect::Scatter(scattered, ..) => wide && scattered.width == Width::Full,
         }

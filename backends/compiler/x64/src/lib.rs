@@ -2,7 +2,7 @@
 //!
 //! [`compile`] is the pipeline: select instructions over virtual registers, allocate registers (regalloc2), encode
 //! (iced-x86) and lay out. Code follows the System V convention on every system, changes no control registers, calls
-//! nothing and unwinds through nothing.
+//! only functions that were made alike and unwinds through nothing.
 //!
 //! Knows the vector IR and the processor. Knows no WGSL, no threads, and does not run what it makes.
 
@@ -36,7 +36,8 @@ pub use listing::listing;
 /// is good. Never panics.
 pub fn compile(function: &Function, level: Level) -> Result<MachineCode, Refusal> {
     let compiled = catch_unwind(AssertUnwindSafe(|| {
-        let program = lower::lower(function, level)?;
+        let mut program = lower::lower(function, level)?;
+        program.lost = allocate::lost(level);
         let refuse = |what: String| Refusal { what, mark: Mark::default() };
         let output = allocate::allocate(&program, level).map_err(refuse)?;
         assemble::assemble(&program, &output).map_err(refuse)

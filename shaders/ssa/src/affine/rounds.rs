@@ -76,7 +76,7 @@ fn governor<'a>(list: &'a [Statement], inside: &mut Vec<Label>, clean: &mut bool
     for statement in list {
         match statement {
             Statement::Let(_) | Statement::Barrier { .. } => {}
-            Statement::Store { .. } => *clean = false,
+            Statement::Store { .. } | Statement::Call { .. } => *clean = false,
             Statement::If { condition, then, otherwise, .. } => {
                 let leaves = |arm: &[Statement]| match arm {
                     [rest @ .., Statement::Branch { label, .. }] => {

@@ -34,6 +34,8 @@ pub(crate) trait Visitor {
     fn access(&mut self, _state: &mut State<'_>, _place: &Place, _access: Access, _pieces: &[Piece]) {}
     /// A barrier is passed.
     fn barrier(&mut self) {}
+    /// A function is called; what it does is not walked.
+    fn call(&mut self, _function: u32) {}
     /// A condition is asked.
     fn condition(&mut self, _state: &mut State<'_>, _condition: Value, _pieces: &[Piece]) {}
 }
@@ -137,6 +139,7 @@ impl<'a> Walk<'a, '_> {
                     self.visitor.access(&mut self.state, place, access, &here);
                 }
                 Statement::Barrier { .. } => self.visitor.barrier(),
+                Statement::Call { function, .. } => self.visitor.call(*function),
                 Statement::If { condition, then, otherwise, results, .. } => {
                     let governs = self
                         .governors

@@ -1,4 +1,4 @@
-//! Functions: the entry point's inputs, and calls, whose bodies stand where they are called.
+//! Functions: the entry point's inputs, and calls, whose bodies stand where they are called unless there are too many.
 
 use super::effects::Effects;
 use super::frame::{Frame, Known, Returns};
@@ -79,13 +79,16 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Inlines a call.
+    /// A call: as a rule, the function's code comes here.
     pub(super) fn call(
         &mut self,
         handle: Handle<Function>,
         arguments: &[Handle<Expression>],
         result: Option<Handle<Expression>>,
     ) -> Result<(), Unsupported> {
+        if self.outlined.get(handle.index()).is_some_and(|&outlined| outlined) {
+            return self.call_outside(handle, arguments, result);
+        }
         let function = &self.module.functions[handle];
         let (slots, locals, mark) = (self.slots.len(), self.locals.len(), self.mark);
         let frame = self.prepare(handle, function, arguments)?;
@@ -106,7 +109,7 @@ impl<'a> Builder<'a> {
                 Returns::Stored { pointer, .. } => {
                     self.frame.known[result.index()] = Known::Stored(pointer);
                 }
-                Returns::Kernel => {}
+                Returns::Kernel | Returns::Caller { .. } => {}
             }
         }
         self.forget(slots, locals);

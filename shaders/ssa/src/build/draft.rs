@@ -26,6 +26,7 @@ pub(super) enum Node {
     Let(Value),
     Store { place: Place, value: Value, atomic: bool, mark: Mark },
     Barrier { kind: Barrier, mark: Mark },
+    Call { function: u32, mark: Mark },
     If { condition: Value, then: Vec<Node>, otherwise: Vec<Node>, join: JoinId, mark: Mark },
     Block { label: Label, body: Vec<Node>, join: JoinId },
     Loop { label: Label, body: Vec<Node>, join: JoinId, mark: Mark },

@@ -32,8 +32,17 @@ pub(super) struct Extent {
 pub(super) struct Effects {
     /// Arrays with indices that are not constant.
     pub dynamic: Vec<Extent>,
+    /// What is handed on to functions that are not inlined.
+    shared: Vec<Extent>,
     /// What it may write that is not its own.
     writes: Vec<Extent>,
+}
+
+impl Effects {
+    /// Something of it is handed on to functions that are not inlined.
+    pub(super) fn shares(&self, origin: Origin) -> bool {
+        self.shared.iter().any(|extent| extent.origin == origin)
+    }
 }
 
 /// Those of every function.
@@ -41,11 +50,19 @@ pub(super) struct AllEffects<'a> {
     module: &'a Module,
     info: &'a ModuleInfo,
     functions: Vec<Effects>,
+    /// The functions that are not inlined.
+    outlined: &'a [bool],
 }
 
 impl<'a> AllEffects<'a> {
-    pub(super) fn new(module: &'a Module, info: &'a ModuleInfo, types: &Types<'_>) -> AllEffects<'a> {
-        let mut all = AllEffects { module, info, functions: Vec::with_capacity(module.functions.len()) };
+    pub(super) fn new(
+        module: &'a Module,
+        info: &'a ModuleInfo,
+        types: &Types<'_>,
+        outlined: &'a [bool],
+    ) -> AllEffects<'a> {
+        let functions = Vec::with_capacity(module.functions.len());
+        let mut all = AllEffects { module, info, functions, outlined };
         // A callee comes before its callers.
         for (handle, function) in module.functions.iter() {
             let effects = all.of(types, function, &all.info[handle]);
@@ -71,11 +88,19 @@ impl<'a> AllEffects<'a> {
         walk.block(&function.body, &mut |statement| {
             if let Statement::Call { function: callee, arguments, .. } = statement {
                 walk.callee(&self.functions[callee.index()].dynamic, arguments, &mut effects.dynamic);
+                if self.outlined.get(callee.index()).is_some_and(|&outlined| outlined) {
+                    effects
+                        .shared
+                        .extend(arguments.iter().filter_map(|&argument| Some(walk.extent(argument)?.0)));
+                } else {
+                    walk.callee(&self.functions[callee.index()].shared, arguments, &mut effects.shared);
+                }
             }
         });
         walk.writes(&function.body, &mut effects.writes);
         effects.writes.retain(|extent| !matches!(extent.origin, Origin::Local(_)));
         tidy(&mut effects.dynamic);
+        tidy(&mut effects.shared);
         tidy(&mut effects.writes);
         effects
     }

@@ -5,7 +5,7 @@
 
 use super::Builder;
 use super::draft::{Edge, JoinId, Node};
-use crate::ir::{Function, Label, Mark, Op, Place, Root, Statement, Value, Variable};
+use crate::ir::{Definition, Function, Label, Mark, Op, Place, Root, Statement, Value, Variable};
 use naga::EntryPoint;
 use rustc_hash::FxHashMap;
 use warpweft_module::Location as Line;
@@ -16,6 +16,28 @@ const NONE: u32 = u32::MAX;
 impl<'a> Builder<'a> {
     /// Ends the kernel.
     pub(super) fn finish(mut self, entry: &EntryPoint) -> Function {
+        let Rebuilt { mut values, mut body, labels, variables } = self.rebuild();
+        let mut functions = std::mem::take(&mut self.functions);
+        let mut codes = vec![(&mut values[..], &mut body[..])];
+        codes.extend(functions.iter_mut().map(|function| (&mut function.values[..], &mut function.body[..])));
+        let locations = self.locations(&mut codes);
+        Function {
+            name: entry.name.clone(),
+            workgroup_size: entry.workgroup_size,
+            bindings: self.bindings,
+            variables,
+            values,
+            labels,
+            locations,
+            body,
+            functions,
+        }
+    }
+
+    /// Ends the function that is being built; marks still are byte offsets.
+    pub(super) fn rebuild(&mut self) -> Rebuilt {
+        // Several functions know the variables by the same numbers, whether or not each of them uses them.
+        let several = self.outlined.contains(&true);
         if self.live {
             let edge = self.edge();
             self.list.push(Node::Yield { edge });
@@ -23,7 +45,7 @@ impl<'a> Builder<'a> {
         let mut body = std::mem::take(&mut self.prologue);
         body.append(&mut self.list);
         let same = self.same();
-        let mut needed = Needed::new(&self, &same, &body);
+        let mut needed = Needed::new(self, &same, &body, several);
         needed.spread();
         let Needed { live, loaded, .. } = needed;
 
@@ -31,9 +53,10 @@ impl<'a> Builder<'a> {
         for (n, join) in self.joins.iter().enumerate() {
             join.edges.iter().for_each(|edge| edge_join[edge.0 as usize] = n as u32);
         }
+        let count = self.variables.len() as u32;
         let mut rebuild = Rebuild {
             number: vec![NONE; live.len()],
-            variable: vec![NONE; self.variables.len()],
+            variable: if several { (0..count).collect() } else { vec![NONE; count as usize] },
             labels: FxHashMap::default(),
             order: Vec::new(),
             variables: Vec::new(),
@@ -41,17 +64,21 @@ impl<'a> Builder<'a> {
             same,
             live,
             loaded,
-            builder: &mut self,
+            builder: self,
         };
         let mut statements = rebuild.list(body);
         end_by_yielding(&mut statements);
-        let Rebuild { order, variables, labels, number, variable, same, .. } = rebuild;
+        let Rebuild { order, mut variables, labels, number, variable, same, .. } = rebuild;
+        if several {
+            variables =
+                self.variables.iter().map(|v| Variable { shared: !v.workgroup, ..v.clone() }).collect();
+        }
         let mut definitions = std::mem::take(&mut self.values.definitions);
         let mut values = Vec::with_capacity(order.len());
         let rename = |value: &mut Value| *value = Value(number[same[value.0 as usize].0 as usize]);
         for old in order {
             let definition = &mut definitions[old.0 as usize];
-            let empty = crate::ir::Definition { ty: definition.ty, op: Op::Parameter, mark: definition.mark };
+            let empty = Definition { ty: definition.ty, op: Op::Parameter, mark: definition.mark };
             let mut definition = std::mem::replace(definition, empty);
             definition.op.operands_mut(rename);
             if let Some(place) = definition.op.place_mut() {
@@ -59,17 +86,7 @@ impl<'a> Builder<'a> {
             }
             values.push(definition);
         }
-        let locations = self.locations(&mut values, &mut statements);
-        Function {
-            name: entry.name.clone(),
-            workgroup_size: entry.workgroup_size,
-            bindings: self.bindings,
-            variables,
-            values,
-            labels: labels.len() as u32,
-            locations,
-            body: statements,
-        }
+        Rebuilt { values, body: statements, labels: labels.len() as u32, variables }
     }
 
     /// What each value is the same as: parameters that get one value only, but for themselves.
@@ -112,10 +129,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Turns marks from byte offsets into numbers of lines.
-    fn locations(&self, values: &mut [crate::ir::Definition], statements: &mut [Statement]) -> Vec<Line> {
+    fn locations(&self, codes: &mut [(&mut [Definition], &mut [Statement])]) -> Vec<Line> {
         let mut offsets = Vec::new();
-        values.iter().for_each(|definition| offsets.push(definition.mark.0));
-        marks(statements, &mut |mark| offsets.push(mark.0));
+        for (values, statements) in codes.iter_mut() {
+            values.iter().for_each(|definition| offsets.push(definition.mark.0));
+            marks(statements, &mut |mark| offsets.push(mark.0));
+        }
         offsets.sort_unstable();
         offsets.dedup();
         offsets.retain(|&offset| offset != 0);
@@ -137,10 +156,20 @@ impl<'a> Builder<'a> {
         let number = |mark: &mut Mark| {
             *mark = offsets.binary_search(&mark.0).map_or(Mark::default(), |at| numbers[at])
         };
-        values.iter_mut().for_each(|definition| number(&mut definition.mark));
-        marks(statements, &mut { number });
+        for (values, statements) in codes {
+            values.iter_mut().for_each(|definition| number(&mut definition.mark));
+            marks(statements, &mut { number });
+        }
         lines
     }
+}
+
+/// The code of a function.
+pub(super) struct Rebuilt {
+    pub values: Vec<Definition>,
+    pub body: Vec<Statement>,
+    pub labels: u32,
+    pub variables: Vec<Variable>,
 }
 
 /// Lets a list end at its end: a `return` that nothing follows is a `yield`.
@@ -162,7 +191,9 @@ fn end_by_yielding(list: &mut Vec<Statement>) {
 fn marks(statements: &mut [Statement], f: &mut dyn FnMut(&mut Mark)) {
     for statement in statements {
         match statement {
-            Statement::Store { mark, .. } | Statement::Barrier { mark, .. } => f(mark),
+            Statement::Store { mark, .. }
+            | Statement::Barrier { mark, .. }
+            | Statement::Call { mark, .. } => f(mark),
             Statement::If { then, otherwise, mark, .. } => {
                 f(mark);
                 marks(then, f);
@@ -213,7 +244,7 @@ struct Needed<'n, 'a> {
 }
 
 impl<'n, 'a> Needed<'n, 'a> {
-    fn new(builder: &'n Builder<'a>, same: &'n [Value], body: &[Node]) -> Needed<'n, 'a> {
+    fn new(builder: &'n Builder<'a>, same: &'n [Value], body: &[Node], several: bool) -> Needed<'n, 'a> {
         let mut needed = Needed {
             builder,
             same,
@@ -222,7 +253,7 @@ impl<'n, 'a> Needed<'n, 'a> {
             param_of: FxHashMap::default(),
             condition_of: vec![None; builder.joins.len()],
             stored: vec![Vec::new(); builder.variables.len()],
-            loaded: builder.variables.iter().map(|variable| variable.workgroup).collect(),
+            loaded: builder.variables.iter().map(|variable| several || variable.workgroup).collect(),
         };
         for (n, join) in builder.joins.iter().enumerate() {
             for (k, &param) in join.params.iter().enumerate() {
@@ -275,7 +306,9 @@ impl<'n, 'a> Needed<'n, 'a> {
                     effect = true;
                     self.roots(body);
                 }
-                Node::Barrier { .. } | Node::Branch { .. } | Node::Return => effect = true,
+                Node::Barrier { .. } | Node::Call { .. } | Node::Branch { .. } | Node::Return => {
+                    effect = true
+                }
                 Node::Yield { .. } => {}
             }
         }
@@ -455,6 +488,7 @@ impl Rebuild<'_, '_> {
                 Statement::Store { place, value: self.value(value), atomic, mark }
             }
             Node::Barrier { kind, mark } => Statement::Barrier { kind, mark },
+            Node::Call { function, mark } => Statement::Call { function, mark },
             Node::Branch { label, edge } => {
                 Statement::Branch { label: self.label(label), arguments: self.arguments(edge) }
             }

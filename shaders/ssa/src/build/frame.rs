@@ -26,7 +26,7 @@ pub(super) enum Known {
     Pointer(u32),
 }
 
-/// A function that is being inlined, or the entry point.
+/// A function that is being built or inlined, or the entry point.
 pub(super) struct Frame<'a> {
     pub function: &'a Function,
     pub info: &'a FunctionInfo,
@@ -50,6 +50,8 @@ pub(super) struct Frame<'a> {
 pub(super) enum Returns {
     /// The kernel ends.
     Kernel,
+    /// To the caller, which finds the value behind that pointer.
+    Caller { pointer: Option<u32> },
     /// To the end of that target's block, with the value in slots from there on.
     Slots { target: usize, first: u32, count: u32 },
     /// To the end of that target's block, with the value stored behind that pointer.
@@ -132,7 +134,7 @@ impl<'a> Builder<'a> {
             *count += 1;
             unique = format!("{plain}_{count}");
         }
-        self.variables.push(Variable { name: unique, workgroup, size: size as u32 });
+        self.variables.push(Variable { name: unique, workgroup, size: size as u32, shared: false });
         Ok(self.variables.len() as u32 - 1)
     }
 
@@ -148,11 +150,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A local of that type; `dynamic` are the leaves that must be memory.
-    fn local(&mut self, name: &str, ty: Ty, dynamic: &[(u32, u32)]) -> Result<u32, Unsupported> {
+    /// A local of that type; `dynamic` are the leaves that must be memory, unless all of it must.
+    fn local(
+        &mut self,
+        name: &str,
+        ty: Ty,
+        dynamic: &[(u32, u32)],
+        shared: bool,
+    ) -> Result<u32, Unsupported> {
         let leaves = self.types.leaves(ty);
         let mut stored = Vec::new();
-        if leaves > MOST_SLOTS || self.slots.len() as u64 + leaves > 1 << 14 {
+        if shared || leaves > MOST_SLOTS || self.slots.len() as u64 + leaves > 1 << 14 {
             let count = u32::try_from(leaves).unwrap_or(u32::MAX);
             let variable = self.local_memory(name, self.types.size(ty))?;
             stored.push(StoredPart { first: 0, count, byte: 0, variable });
@@ -202,7 +210,8 @@ impl<'a> Builder<'a> {
             };
             let dynamic = extents(&effects.dynamic, Origin::Local(handle));
             let name = variable.name.as_deref().unwrap_or("local");
-            let local = self.local(name, ty, &dynamic)?;
+            let shared = effects.shares(Origin::Local(handle));
+            let local = self.local(name, ty, &dynamic, shared)?;
             self.frame.locals.push(local);
             let pointer = self.local_pointer(local);
             match variable.init {
@@ -226,7 +235,9 @@ impl<'a> Builder<'a> {
                         return Err(self.unsupported("a variable of a type that is no value"));
                     };
                     let dynamic = extents(&entry.dynamic, Origin::Private(handle));
-                    let local = self.local(name, ty, &dynamic)?;
+                    // Whoever is called may use it.
+                    let shared = self.outlined.contains(&true);
+                    let local = self.local(name, ty, &dynamic, shared)?;
                     let pointer = self.local_pointer(local);
                     match global.init {
                         Some(init) => {

@@ -17,6 +17,8 @@ mod frame;
 mod linear;
 mod math;
 mod memory;
+mod outline;
+mod outside;
 mod pack;
 mod pointer;
 mod scale;
@@ -25,13 +27,14 @@ mod subgroup;
 mod types;
 mod values;
 
-use crate::ir::{Binding, Function, Label, Mark, Value, Variable};
+use crate::ir::{Binding, Callee, Function, Label, Mark, Value, Variable};
 use crate::unsupported::Unsupported;
 use draft::{Edge, Join, JoinId, Node};
 use effects::AllEffects;
 use frame::{Frame, Local};
 use naga::valid::ModuleInfo;
 use naga::{GlobalVariable, Handle, Module, Span};
+use outside::Instance;
 use pointer::Pointer;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -39,8 +42,30 @@ use types::Types;
 use values::Values;
 use warpweft_module::{Kernel, Space};
 
-/// A kernel with more values is refused.
-const MOST_VALUES: usize = 200_000;
+/// How large a kernel may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// With more operations, calls stay calls where they can.
+    pub inlined: usize,
+    /// With more operations, all functions together, it is refused.
+    pub operations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { inlined: 200_000, operations: 200_000 }
+    }
+}
+
+/// Where a kernel is too large with all calls inlined, functions of more than this part of that are called: calls of these
+/// cost next to nothing.
+const CALLED: usize = 256;
+
+/// Kernels that weigh so many times more than what may be inlined are not tried: not that much folds away.
+const HOPELESS: u64 = 4;
+
+/// Where that is not enough, all functions are that have more statements and expressions than this: a call is several.
+const TINY: usize = 16;
 
 /// So many statements and expressions may be looked at, inlined ones each time.
 const MOST_WORK: u32 = 2_000_000;
@@ -94,6 +119,16 @@ struct Builder<'a> {
     calls: u32,
     mark: Mark,
     work: u32,
+    /// The functions that are not inlined, by naga's index.
+    outlined: &'a [bool],
+    functions: Vec<Callee>,
+    instances: FxHashMap<Handle<naga::Function>, Vec<Instance>>,
+    /// Operations of other functions than the one being built.
+    elsewhere: usize,
+    /// There may be so many.
+    most: usize,
+    /// There were more.
+    exceeded: bool,
 }
 
 impl Function {
@@ -101,16 +136,53 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// Names what is not translated, and where it stands: images, functions that grow beyond bounds when calls are
-    /// inlined, enormous variables, blocks nested too deep.
+    /// Names what is not translated, and where it stands: images, functions that grow beyond bounds and cannot be called,
+    /// enormous variables, blocks nested too deep.
     pub fn new(kernel: &Kernel) -> Result<Function, Unsupported> {
-        let (module, info) = kernel.naga();
+        Function::within(kernel, &Limits::default())
+    }
+
+    /// The SSA form of a kernel that is inlined and refused within other limits than the usual ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn within(kernel: &Kernel, limits: &Limits) -> Result<Function, Unsupported> {
+        let (module, _) = kernel.naga();
         let Some(entry) = module.entry_points.first() else {
             return Err(Unsupported { what: "a module without an entry point".to_string(), location: None });
         };
         depth::check(module, &entry.function)?;
+        let heavy = limits.inlined / CALLED;
+        let choose = |heaviest: usize| outline::choose(module, &entry.function, heaviest as u64);
+        let all = choose(heavy.min(TINY)).outlined;
+        // From calling nothing to calling all that can be called; where nothing can, only the last is left.
+        if all.contains(&true) {
+            let inlined = limits.inlined.min(limits.operations);
+            let none = choose(usize::MAX);
+            if none.weight <= HOPELESS * inlined as u64 {
+                let (result, exceeded) = Function::attempt(kernel, inlined, &none.outlined);
+                if !exceeded {
+                    return result;
+                }
+            }
+            let large = choose(heavy).outlined;
+            if large.contains(&true) && large != all {
+                let (result, exceeded) = Function::attempt(kernel, limits.operations, &large);
+                if !exceeded {
+                    return result;
+                }
+            }
+        }
+        Function::attempt(kernel, limits.operations, &all).0
+    }
+
+    /// Builds a kernel of at most so many operations, in which some functions are called; whether it has more.
+    fn attempt(kernel: &Kernel, most: usize, outlined: &[bool]) -> (Result<Function, Unsupported>, bool) {
+        let (module, info) = kernel.naga();
+        let entry = &module.entry_points[0];
         let types = Types::new(module);
-        let effects = AllEffects::new(module, info, &types);
+        let effects = AllEffects::new(module, info, &types, outlined);
         let own = effects.of(&types, &entry.function, info.get_entry_point(0));
         let mut builder = Builder {
             kernel,
@@ -142,12 +214,20 @@ impl Function {
             calls: 0,
             mark: Mark::default(),
             work: 0,
+            outlined,
+            functions: Vec::new(),
+            instances: FxHashMap::default(),
+            elsewhere: 0,
+            most,
+            exceeded: false,
         };
         builder.values.open_scope();
-        builder.entry(entry, &own)?;
+        if let Err(why) = builder.entry(entry, &own) {
+            return (Err(why), builder.exceeded);
+        }
         let function = builder.finish(entry);
         debug_assert_eq!(crate::verify(&function), Ok(()), "{function}");
-        Ok(function)
+        (Ok(function), false)
     }
 }
 
@@ -180,14 +260,15 @@ impl<'a> Builder<'a> {
     /// One more statement or expression; refuses what grows beyond bounds.
     fn step(&mut self) -> Result<(), Unsupported> {
         self.work += 1;
-        if self.values.definitions.len() <= MOST_VALUES && self.work <= MOST_WORK {
+        if self.elsewhere + self.values.definitions.len() <= self.most && self.work <= MOST_WORK {
             return Ok(());
         }
+        self.exceeded = true;
         if let Some(call) = self.frame.outermost_call {
             self.mark = call;
         }
-        Err(self
-            .unsupported(format!("a kernel of more than {MOST_VALUES} operations, with its calls inlined")))
+        let calls = if self.outlined.contains(&true) { "" } else { ", with its calls inlined" };
+        Err(self.unsupported(format!("a kernel of more than {} operations{calls}", self.most)))
     }
 
     fn label(&mut self) -> Label {

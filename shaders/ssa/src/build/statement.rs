@@ -101,6 +101,14 @@ impl<'a> Builder<'a> {
                 self.list.push(Node::Return);
                 self.live = false;
             }
+            Returns::Caller { pointer } => {
+                if let (Some(value), Some(pointer)) = (value, pointer) {
+                    let pointer = self.pointers[pointer as usize].clone();
+                    self.store_expression(&pointer, value)?;
+                }
+                self.list.push(Node::Return);
+                self.live = false;
+            }
             Returns::Slots { target, first, count } => {
                 if let Some(value) = value {
                     let parts = self.parts(value)?;

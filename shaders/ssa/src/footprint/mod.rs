@@ -16,7 +16,7 @@ pub use set::ByteSet;
 pub use slicing::Reason;
 
 use crate::affine::{Access, Form, Piece, State, Visitor, walk};
-use crate::ir::{Function, Limit, Op, Place, Root, Statement, Value};
+use crate::ir::{Callee, Function, Limit, Op, Place, Root, Statement, Value};
 use std::mem;
 
 /// Places in the text times pieces, per binding, beyond which a binding counts as a whole.
@@ -25,8 +25,10 @@ const USES: usize = 4096;
 /// What can be known about the memory that a kernel touches.
 #[derive(Clone, Debug)]
 pub struct Footprint {
-    /// The kernel without what memory accesses do not depend on.
+    /// The kernel without what memory accesses do not depend on, and without its functions.
     function: Function,
+    /// What those do to each binding: anywhere, as far as can be told.
+    called: Vec<Access>,
 }
 
 /// The bytes of one binding.
@@ -87,8 +89,12 @@ impl Footprint {
             }
         }
         let body = stripped(function, &function.body, &needed);
-        let shell = Function { body: Vec::new(), ..function.clone() };
-        Footprint { function: Function { body, ..shell } }
+        let mut called = vec![NOTHING; function.bindings.len()];
+        for callee in &function.functions {
+            touches(callee, &callee.body, &mut called);
+        }
+        let shell = Function { body: Vec::new(), functions: Vec::new(), ..function.clone() };
+        Footprint { function: Function { body, ..shell }, called }
     }
 
     /// Evaluates it for a launch.
@@ -100,7 +106,7 @@ impl Footprint {
         assert_eq!(facts.bytes.len(), function.bindings.len(), "one size per binding");
         let mut collector = Collector { uses: Vec::new(), whole: Vec::new() };
         collector.uses.resize_with(function.bindings.len(), Vec::new);
-        collector.whole.resize(function.bindings.len(), (false, false));
+        collector.whole.extend(self.called.iter().map(|access| (access.reads, access.writes)));
         let state = walk(function, Some(facts), &mut collector);
         let (space, origins, size) = (&state.space, &state.origins[..], function.workgroup_size);
         let mut bindings = Vec::with_capacity(function.bindings.len());
@@ -126,7 +132,10 @@ impl Footprint {
                 must_write: image::union(patterns(|a| a.writes && !a.reads), bytes, Mode::Must),
             });
         }
-        let slicing = slicing::judge(&state, facts, &collector.uses, &collector.whole);
+        let slicing = match self.called.iter().position(|access| access.atomic) {
+            Some(binding) => Err(Reason::Atomics { binding: function.bindings[binding].name.clone() }),
+            None => slicing::judge(&state, facts, &collector.uses, &collector.whole),
+        };
         Evaluation { bindings, slicing }
     }
 }
@@ -175,6 +184,38 @@ impl Visitor for Collector {
     }
 }
 
+const NOTHING: Access = Access { reads: false, writes: false, atomic: false };
+
+/// What a function's statements do to bindings.
+fn touches(callee: &Callee, list: &[Statement], found: &mut [Access]) {
+    for statement in list {
+        let (place, reads, writes, atomic) = match statement {
+            Statement::Let(value) => match &callee.values[value.0 as usize].op {
+                Op::Load { place, atomic, .. } => (place, true, false, *atomic),
+                Op::Atomic(_, place, _) | Op::CompareExchange(place, ..) => (place, true, true, true),
+                _ => continue,
+            },
+            Statement::Store { place, atomic, .. } => (place, false, true, *atomic),
+            Statement::If { then, otherwise, .. } => {
+                touches(callee, then, found);
+                touches(callee, otherwise, found);
+                continue;
+            }
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+                touches(callee, body, found);
+                continue;
+            }
+            _ => continue,
+        };
+        if let Root::Binding(binding) = place.root {
+            let known = &mut found[binding as usize];
+            known.reads |= reads;
+            known.writes |= writes;
+            known.atomic |= atomic;
+        }
+    }
+}
+
 /// The values that decide who comes where and which places are touched.
 fn seeds(function: &Function, list: &[Statement], open: &mut Vec<Value>) {
     let scalar = |value: &&Value| {
@@ -203,7 +244,7 @@ fn seeds(function: &Function, list: &[Statement], open: &mut Vec<Value>) {
             Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
                 open.extend(arguments.iter().filter(scalar));
             }
-            Statement::Barrier { .. } | Statement::Return => {}
+            Statement::Barrier { .. } | Statement::Call { .. } | Statement::Return => {}
         }
     }
 }
@@ -222,7 +263,7 @@ fn stripped(function: &Function, list: &[Statement], needed: &[bool]) -> Vec<Sta
                 }
         }
         Statement::Store { place, .. } => binding(place),
-        Statement::Barrier { .. } => false,
+        Statement::Barrier { .. } | Statement::Call { .. } => false,
         _ => true,
     };
     let strip = |list: &[Statement]| stripped(function, list, needed);

@@ -45,7 +45,7 @@ pub(crate) fn solve(
         state: Uniformity {
             facts: vec![Fact::NONE; function.values.len()],
             labels: vec![Level::Launch; function.labels as usize],
-            varying_variables: vec![false; function.variables.len()],
+            varying_variables: function.variables.iter().map(|variable| variable.shared).collect(),
         },
         left: vec![Reach::ALL; function.labels as usize],
         edges: vec![Vec::new(); function.labels as usize],
@@ -162,6 +162,8 @@ impl<'a> Flow<'a> {
                 Statement::Barrier { kind, mark } => {
                     self.arrivals.push(Arrival { kind: *kind, mark: *mark, reach: around.and(here) });
                 }
+                // What it leaves in memory is not known anyway.
+                Statement::Call { .. } => {}
                 Statement::If { condition, then, otherwise, results, mark } => {
                     let level = self.transfer.choice(*condition, self.fact(*condition));
                     let choice = Reach { level, cause: Some((*condition, *mark)) };

@@ -20,6 +20,8 @@ type Mask = Vec<bool>;
 
 struct Run<'r> {
     function: &'r Function,
+    /// What it calls.
+    functions: &'r [Function],
     launch: &'r Launch,
     workgroup: [u32; 3],
     lanes: usize,
@@ -47,17 +49,8 @@ pub(crate) fn run_workgroup(function: &Function, launch: &Launch, linear: u64, b
             ]
         })
         .collect();
-    let mut run = Run {
-        function,
-        launch,
-        workgroup,
-        lanes,
-        bindings,
-        variables,
-        values: vec![0; function.values.len() * lanes],
-        arrived: vec![vec![false; lanes]; function.labels as usize],
-        targets: vec![Vec::new(); function.labels as usize],
-    };
+    let functions: Vec<Function> = (0..function.functions.len() as u32).map(|n| function.callee(n)).collect();
+    let mut run = Run::new(function, &functions, launch, workgroup, bindings, variables);
     let mask = (0..lanes)
         .map(|lane| {
             let global = run.global_id(lane);
@@ -71,7 +64,40 @@ fn any(mask: &Mask) -> bool {
     mask.iter().any(|&lane| lane)
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    fn new(
+        function: &'r Function,
+        functions: &'r [Function],
+        launch: &'r Launch,
+        workgroup: [u32; 3],
+        bindings: &'r mut [Vec<u8>],
+        variables: Vec<Vec<Vec<u8>>>,
+    ) -> Run<'r> {
+        let lanes = function.workgroup_size.iter().product::<u32>() as usize;
+        Run {
+            function,
+            functions,
+            launch,
+            workgroup,
+            lanes,
+            bindings,
+            variables,
+            values: vec![0; function.values.len() * lanes],
+            arrived: vec![vec![false; lanes]; function.labels as usize],
+            targets: vec![Vec::new(); function.labels as usize],
+        }
+    }
+
+    /// Runs a function for some; all of them come back.
+    fn call(&mut self, number: u32, mask: Mask) {
+        let function = &self.functions[number as usize];
+        let variables = std::mem::take(&mut self.variables);
+        let (functions, launch) = (self.functions, self.launch);
+        let mut run = Run::new(function, functions, launch, self.workgroup, self.bindings, variables);
+        run.list(&function.body, mask, &[]);
+        self.variables = run.variables;
+    }
+
     fn local_id(&self, lane: usize) -> [u32; 3] {
         let [x, y, _] = self.function.workgroup_size;
         let lane = lane as u32;
@@ -117,6 +143,7 @@ impl Run<'_> {
                     }
                 }
                 Statement::Barrier { .. } => {}
+                Statement::Call { function, .. } => self.call(*function, mask.clone()),
                 Statement::If { condition, then, otherwise, results, .. } => {
                     let holds = |this: &Self, lane| this.get(*condition, lane) != 0;
                     let accept = (0..self.lanes).map(|lane| mask[lane] && holds(self, lane)).collect();

@@ -3,6 +3,7 @@
 //!
 //! The evaluator runs functions as they stand; expectations are the interpreter's tests' or its results.
 
+mod calls;
 mod conformance;
 mod evaluator;
 mod library;
@@ -34,12 +35,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use warpweft_interpreter::{Fault, Grid, Launch, Memory, Program, Scratch};
 use warpweft_module::{Kernel, Module, Source};
 use warpweft_ssa::ir::Function;
-use warpweft_ssa::verify;
+use warpweft_ssa::{Limits, verify};
 
 /// The function of a kernel, which keeps the rules.
 #[track_caller]
 fn function(kernel: &Kernel) -> Function {
     let function = Function::new(kernel).unwrap_or_else(|error| panic!("{error}"));
+    if let Err(error) = verify(&function) {
+        panic!("{error}\n{function}");
+    }
+    function
+}
+
+/// The function of a kernel in which everything is called that can be, if it has functions.
+#[track_caller]
+fn function_with_calls(kernel: &Kernel) -> Function {
+    let limits = Limits { inlined: 0, ..Limits::default() };
+    let function = Function::within(kernel, &limits).unwrap_or_else(|error| panic!("{error}"));
     if let Err(error) = verify(&function) {
         panic!("{error}\n{function}");
     }
@@ -118,7 +130,11 @@ impl Test {
     fn run(&self) -> Result<(), Fault> {
         let mut memories: Vec<Vec<u8>> =
             self.bound().map(|(words, bytes)| bytes_of(words, *bytes as usize)).collect();
+        let mut others = memories.clone();
         evaluate(&function(&self.kernel), self.grid, self.subgroup_size, &mut memories);
+        let calling = function_with_calls(&self.kernel);
+        evaluate(&calling, self.grid, self.subgroup_size, &mut others);
+        assert!(memories == others, "with calls it does something else\n{calling}");
         for ((old, _), new) in self.bound().zip(&memories) {
             for (old, new) in old.iter().zip(words(new)) {
                 old.store(new.into_inner(), Ordering::Relaxed);
@@ -205,13 +221,21 @@ fn interpret(kernel: &Kernel, grid: Grid, subgroup_size: u32, memories: &mut [Ve
 /// Runs a kernel both ways and compares every byte.
 #[track_caller]
 fn agree(kernel: &Kernel, grid: Grid, subgroup_size: u32, memories: &[Vec<u8>]) {
-    let (mut expected, mut found) = (memories.to_vec(), memories.to_vec());
+    let mut expected = memories.to_vec();
     if let Err(fault) = interpret(kernel, grid, subgroup_size, &mut expected) {
         panic!("{fault}");
     }
-    let function = function(kernel);
-    evaluate(&function, grid, subgroup_size, &mut found);
-    for (n, (expected, found)) in expected.iter().zip(&found).enumerate() {
+    for function in [&function(kernel), &function_with_calls(kernel)] {
+        let mut found = memories.to_vec();
+        evaluate(function, grid, subgroup_size, &mut found);
+        differ(kernel, function, &expected, &found);
+    }
+}
+
+/// Panics where memories differ.
+#[track_caller]
+fn differ(kernel: &Kernel, function: &Function, expected: &[Vec<u8>], found: &[Vec<u8>]) {
+    for (n, (expected, found)) in expected.iter().zip(found).enumerate() {
         if let Some(at) = (0..expected.len()).find(|&at| expected[at] != found[at]) {
             let word = |bytes: &[u8]| bytes[at / 4 * 4..].iter().take(4).copied().collect::<Vec<u8>>();
             let name = &kernel.interface().bindings[n].name;

@@ -1,6 +1,6 @@
 //! What is refused, in words and with the line; and what must be built however large it is.
 
-use crate::{Test, function, kernel};
+use crate::{Test, function, function_with_calls, kernel};
 use warpweft_module::{Module, Source};
 use warpweft_ssa::ir::{Function, Op, Statement};
 
@@ -16,9 +16,9 @@ fn refusal(wgsl: &str) -> String {
 
 #[test]
 fn calls_that_grow_beyond_bounds() {
-    // Each function calls the one before twice: 2^30 bodies.
+    // Each function calls the one before twice: 2^30 bodies, and a barrier belongs to the kernel.
     let mut wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
-        fn f0(n: u32) -> u32 { return n * 3 + x[n]; }\n"
+        fn f0(n: u32) -> u32 { storageBarrier(); return n * 3 + x[n]; }\n"
         .to_string();
     for n in 1..31 {
         let before = n - 1;
@@ -31,14 +31,29 @@ fn calls_that_grow_beyond_bounds() {
 }
 
 #[test]
-fn empty_functions_that_call_each_other_twice() {
+fn large_functions_that_are_all_different() {
+    let mut wgsl = "@group(0) @binding(0) var<storage, read_write> x: array<u32>;\n".to_string();
+    let mut calls = String::new();
+    for n in 0..300 {
+        let sums: String = (0..300).map(|k| format!("sum = sum * {k}u + (x[sum % 7] ^ n);\n")).collect();
+        wgsl += &format!("fn f{n}(n: u32) -> u32 {{ var sum = n + {n}u; {sums} return sum; }}\n");
+        calls += &format!("sum += f{n}(sum);\n");
+    }
+    wgsl += &format!("@compute @workgroup_size(1) fn main() {{ var sum = x[0];\n{calls} x[0] = sum; }}");
+    let words = refusal(&wgsl);
+    assert!(words.contains("more than 200000 operations") && !words.contains("inlined"), "{words}");
+}
+
+#[test]
+fn functions_that_call_each_other_twice_stay_functions() {
     let mut wgsl = "fn f0() {}\n".to_string();
     for n in 1..41 {
         wgsl += &format!("fn f{n}() {{ f{before}(); f{before}(); }}\n", before = n - 1);
     }
     wgsl += "@compute @workgroup_size(1) fn main() { f40(); }";
-    let words = refusal(&wgsl);
-    assert!(words.contains("operations"), "{words}");
+    let function = function(&kernel(&wgsl));
+    assert!((1..=41).contains(&function.functions.len()), "{function}");
+    assert!(function.to_string().lines().count() < 10_000);
 }
 
 #[test]
@@ -103,9 +118,11 @@ fn deep_calls_within_bounds() {
         );
     }
     wgsl += "@compute @workgroup_size(1) fn main() { x[0] = f145(x[1]); }";
-    let function = function(&kernel(&wgsl));
-    assert!(function.to_string().lines().count() > 5 * 145);
-    assert_eq!(function.variables.len(), 145);
+    let kernel = kernel(&wgsl);
+    let inlined = function(&kernel);
+    assert!(inlined.to_string().lines().count() > 5 * 145);
+    assert_eq!(inlined.variables.len(), 145);
+    assert_eq!(function_with_calls(&kernel).functions.len(), 146);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The text of a few functions: `tests/text/NAME.wgsl` and beside it what is expected, `NAME.ssa`.
 //!
-//! With `WARPWEFT_BLESS` set, what is found is written there.
+//! Names that begin with `calls` are for functions that stay functions. With `WARPWEFT_BLESS` set, what is found is written there.
 
-use crate::function;
+use crate::{function, function_with_calls};
 use std::path::Path;
 use warpweft_module::{Module, Source};
 
@@ -22,7 +22,8 @@ fn texts() {
         let source = Source::new(format!("{name}.wgsl"), source);
         let kernel = Module::new(&[source], &[]).and_then(|module| module.kernel(None, &[]));
         let kernel = kernel.unwrap_or_else(|error| panic!("{error}"));
-        let found = function(&kernel).to_string();
+        let calls = name.starts_with("calls");
+        let found = if calls { function_with_calls(&kernel) } else { function(&kernel) }.to_string();
         let file = folder.join(format!("{name}.ssa"));
         if bless {
             std::fs::write(&file, &found).expect("a folder to write to");

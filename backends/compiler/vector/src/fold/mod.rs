@@ -80,6 +80,7 @@ pub(crate) fn fold_effect(b: &mut Builder, effect: Effect) -> Option<Effect> {
             Some(false) => return None,
             _ => Effect::Scatter(address::scattered(b, at), x, mask),
         },
+        Effect::Call(..) => effect,
     })
 }
 

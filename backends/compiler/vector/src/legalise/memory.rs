@@ -63,7 +63,7 @@ pub(super) fn effect(r: &mut Rewriting<'_>, effect: Effect) {
                 store_lane(r, mask, lane, value, |r| place(r, scattered, lane));
             }
         }
-        Effect::Store(..) | Effect::AtomicStore(..) => r.act(effect),
+        Effect::Store(..) | Effect::AtomicStore(..) | Effect::Call(..) => r.act(effect),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which loads are known already, because memory did not change since.
 //!
 //! Each space has a version; a store to it makes a new one. A load gives what an earlier one with the same address and
-//! version gave, or what was stored there. An atomic step makes new versions of all spaces: it may be what another
-//! thread's writes are ordered by. What a loop writes is new at its start; where control flow meets, versions that
+//! version gave, or what was stored there. An atomic step makes new versions of all spaces (it may be what another
+//! thread's writes are ordered by), and so does a call. What a loop writes is new at its start; where control flow meets, versions that
 //! differ become a new one.
 //!
 //! Knows no values' meaning: addresses are the same where they are the same values.

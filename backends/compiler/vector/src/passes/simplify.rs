@@ -177,7 +177,7 @@ impl Simplifying {
 
     fn effect(&mut self, effect: Effect) {
         let Some(effect) = fold::fold_effect(&mut self.b, effect) else { return };
-        let space = effect.touches();
+        let written = effect.touches().map_or(Spaces::MAX, super::survey::bit);
         let stored = match &effect {
             Effect::AtomicStore(..) => {
                 self.loads.write(Spaces::MAX);
@@ -186,7 +186,7 @@ impl Simplifying {
             Effect::Store(at, value) if at.width == Width::Full => Some((*at, *value)),
             _ => None,
         };
-        self.loads.write(super::survey::bit(space));
+        self.loads.write(written);
         if let Some((at, value)) = stored {
             let ty = self.b.ty(value);
             self.loads.learn(&Op::Load(at), ty, value);

@@ -24,7 +24,8 @@ pub(super) struct Survey {
 pub(super) struct About {
     /// How many branches go there.
     pub(super) branches: u32,
-    /// The spaces that are written inside; all that are not constant where an atomic step is.
+    /// The spaces that are written inside; all that are not constant where an atomic step or a
+    /// call is.
     pub(super) writes: Spaces,
     /// The parameters of a loop that each round passes on as they are, by position.
     pub(super) steady: Vec<bool>,
@@ -46,7 +47,7 @@ impl Survey {
                 Inst::Let { op, .. } if op.has_effect() => writes = Spaces::MAX,
                 Inst::Let { .. } | Inst::Yield { .. } => {}
                 Inst::Do { effect: Effect::AtomicStore(..), .. } => writes = Spaces::MAX,
-                Inst::Do { effect, .. } => writes |= bit(effect.touches()),
+                Inst::Do { effect, .. } => writes |= effect.touches().map_or(Spaces::MAX, bit),
                 Inst::If { then, otherwise, .. } => writes |= self.list(then) | self.list(otherwise),
                 Inst::Block { label, body, .. } => {
                     let inside = self.list(body);

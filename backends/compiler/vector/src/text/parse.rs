@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
                 }
                 Ok(Inst::Yield { arguments })
             }
-            "store" | "scatter" | "atomic_store" => {
+            "store" | "scatter" | "atomic_store" | "call" => {
                 let effect = self.effect(word)?;
                 Ok(Inst::Do { effect, mark: self.mark()? })
             }
@@ -271,6 +271,12 @@ impl<'a> Parser<'a> {
             let value = self.value()?;
             self.word("where")?;
             return Ok(Effect::Scatter(at, value, self.value()?));
+        }
+        if word == "call" {
+            let callee = self.unsigned()?;
+            let callee = u32::try_from(callee).map_err(|_| format!("there is no function {callee}"))?;
+            self.expect("(")?;
+            return Ok(Effect::Call(callee, self.list(")", Self::value)?.into()));
         }
         let at = self.access()?;
         self.expect("=")?;

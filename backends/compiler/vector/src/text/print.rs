@@ -221,6 +221,13 @@ fn act(function: &Function, effect: &Effect, f: &mut String) -> fmt::Result {
         Effect::StoreMasked(at, a, mask) => write!(f, "store{} = {a:?} where {mask:?}", place(function, at)),
         Effect::Scatter(at, a, mask) => write!(f, "scatter{} = {a:?} where {mask:?}", places(function, at)),
         Effect::AtomicStore(at, a) => write!(f, "atomic_store{} = {a:?}", place(function, at)),
+        Effect::Call(callee, arguments) => {
+            write!(f, "call {callee} (")?;
+            for (at, argument) in arguments.iter().enumerate() {
+                write!(f, "{}{argument:?}", if at > 0 { ", " } else { "" })?;
+            }
+            f.write_str(")")
+        }
     }
 }
 

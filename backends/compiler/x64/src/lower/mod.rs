@@ -29,6 +29,9 @@ use crate::program::{Action, INT, Length, MASK, Program, Target, VEC, View};
 /// Why selection stops.
 pub(crate) type Selected<T> = Result<T, Refusal>;
 
+/// Where arguments come and go: rdi, rsi, rdx, rcx, r8, r9.
+const ARGUMENTS: [usize; 6] = [7, 6, 2, 1, 8, 9];
+
 /// How a type lies in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -161,8 +164,6 @@ impl<'f> Lower<'f> {
         }
         let start = self.p.target(vec![]);
         self.p.start(start, false, false);
-        // rdi, rsi, rdx, rcx, r8, r9
-        const ARGUMENTS: [usize; 6] = [7, 6, 2, 1, 8, 9];
         let params: Vec<(Value, VReg)> =
             self.function.params.iter().map(|&param| (param, self.p.register(INT))).collect();
         if self.function.params.iter().any(|&param| self.ty(param) != Type::scalar(Kind::I64)) {
@@ -453,7 +454,22 @@ impl<'f> Lower<'f> {
             Effect::StoreMasked(access, value, mask) => self.store_masked(access, *value, *mask),
             Effect::Scatter(scattered, value, mask) => self.scatter(scattered, *value, *mask),
             Effect::AtomicStore(access, value) => self.atomic_store(access, *value),
+            Effect::Call(function, arguments) => self.call(*function, arguments),
         }
+    }
+
+    /// Whatever lives on is saved by the allocator: the call takes every register that a callee need not keep.
+    fn call(&mut self, function: u32, arguments: &[Value]) -> Selected<()> {
+        let mut registers = Vec::with_capacity(arguments.len());
+        for &argument in arguments {
+            registers.push(self.reg(argument, 0)?);
+        }
+        let mut call = self.p.build(Action::Call(function));
+        for (register, fixed) in registers.into_iter().zip(ARGUMENTS) {
+            call = call.fixed_use(register, fixed);
+        }
+        call.finish();
+        Ok(())
     }
 
     // --- single instructions ---------------------------------------------------------------------------------------

@@ -175,6 +175,8 @@ pub(crate) enum Action {
     /// The program's arguments appear.
     Entry,
     Return,
+    /// Of that function; its arguments are in their registers.
+    Call(u32),
     /// To the block's successor.
     Jump,
     /// To the first successor where the condition holds, else to the second.

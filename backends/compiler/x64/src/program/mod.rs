@@ -54,6 +54,10 @@ pub(crate) struct Program {
     pub(crate) scratch: u32,
     /// The widest vector operation.
     pub(crate) widest: Option<Length>,
+    /// Registers that hold something else behind a call.
+    pub(crate) lost: PRegSet,
+    /// It calls other functions.
+    pub(crate) calls: bool,
     vregs: u32,
     targets: Vec<Pending>,
     open: bool,
@@ -220,8 +224,10 @@ impl Program {
 
     /// Starts an instruction; its explicit operands follow in the order in which they are written.
     pub(crate) fn build(&mut self, action: Action) -> Build<'_> {
-        if let Action::Vector(_, length) = action {
-            self.widest = self.widest.max(Some(length));
+        match action {
+            Action::Vector(_, length) => self.widest = self.widest.max(Some(length)),
+            Action::Call(_) => self.calls = true,
+            _ => {}
         }
         let inst = Inst {
             action,
@@ -285,8 +291,11 @@ impl Function for Program {
         &self.operands[inst.first as usize..inst.first as usize + inst.count as usize]
     }
 
-    fn inst_clobbers(&self, _: InstIndex) -> PRegSet {
-        PRegSet::empty()
+    fn inst_clobbers(&self, inst: InstIndex) -> PRegSet {
+        match self.insts[inst.index()].action {
+            Action::Call(_) => self.lost,
+            _ => PRegSet::empty(),
+        }
     }
 
     fn num_vregs(&self) -> usize {

@@ -262,6 +262,9 @@ pub enum Op {
     /// Lane `i` of the result is the lane of the first vector that lane `i` of the second (`I32`) says; any value where
     /// that is not below the width.
     Permute(Value, Value),
+    /// Lane `i` of the result is the lane of the first vector, followed by the second, that number `i` says. Not of
+    /// `Bool`.
+    Shuffle(Value, Value, Box<[u8]>),
     /// All lanes of a vector as one scalar: the upper half is combined with the lower, lane by lane (lower as the left
     /// operand), until one lane is left. `Add`, `Mul`, `And`, `Or`, `Xor`, and the minima and maxima.
     Reduce(Binary, Value),
@@ -269,6 +272,9 @@ pub enum Op {
     Load(Access),
     /// Consecutive elements where the mask holds, zeros elsewhere; memory of other lanes is not touched.
     LoadMasked(Access, Value),
+    /// Elements that lie so many elements (2 to 8, of full width) apart; only they are touched. The index is at least
+    /// -2³⁰: one that is the sign extension of a sum is the sum of extensions.
+    LoadStrided(Access, u8),
     /// Elements at their own places where the mask holds, zeros elsewhere; memory of other lanes is not touched.
     Gather(Scattered, Value),
     /// Reads, combines and writes one element as one atomic step, sequentially consistent; gives what was there.
@@ -286,6 +292,9 @@ pub enum Effect {
     Store(Access, Value),
     /// Writes consecutive elements where the mask (last) holds; memory of other lanes is not touched.
     StoreMasked(Access, Value, Value),
+    /// Writes elements that lie so many elements (2 to 8, of full width) apart; only they are touched. The index is at
+    /// least -2³⁰.
+    StoreStrided(Access, u8, Value),
     /// Writes elements at their own places where the mask (last) holds, in ascending order of lanes.
     Scatter(Scattered, Value, Value),
     /// A store as one atomic step, sequentially consistent. Scalar.
@@ -327,6 +336,9 @@ pub struct Scattered {
     /// What an element is in memory.
     pub width: Width,
 }
+
+/// How far apart, in elements, strided accesses may be.
+pub const STRIDES: std::ops::RangeInclusive<u8> = 2..=8;
 
 /// What an element is in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -509,6 +521,7 @@ impl Op {
         match self {
             Op::Load(access)
             | Op::LoadMasked(access, _)
+            | Op::LoadStrided(access, _)
             | Op::Atomic(_, access, _)
             | Op::CompareExchange(access, ..)
             | Op::AtomicLoad(access) => Some(access.space),
@@ -526,7 +539,7 @@ impl Op {
     pub fn speculatable(&self) -> bool {
         match self {
             Op::Load(access) => access.always,
-            Op::LoadMasked(..) | Op::Gather(..) => false,
+            Op::LoadMasked(..) | Op::LoadStrided(..) | Op::Gather(..) => false,
             Op::Binary(Binary::DivS | Binary::DivU | Binary::RemS | Binary::RemU, ..) => false,
             _ => !self.has_effect(),
         }
@@ -534,8 +547,13 @@ impl Op {
 
     /// Calls `f` with every operand, in order.
     pub fn operands(&self, mut f: impl FnMut(Value)) {
-        if matches!(self, Op::Const(_) | Op::Lanes(_)) {
-            return;
+        match self {
+            Op::Const(_) | Op::Lanes(_) => return,
+            Op::Shuffle(a, b, _) => {
+                f(*a);
+                return f(*b);
+            }
+            _ => {}
         }
         self.clone().map(|value| {
             f(value);
@@ -561,9 +579,11 @@ impl Op {
             Op::Bits(a) => Op::Bits(f(a)),
             Op::Mask(a) => Op::Mask(f(a)),
             Op::Permute(a, b) => Op::Permute(f(a), f(b)),
+            Op::Shuffle(a, b, from) => Op::Shuffle(f(a), f(b), from),
             Op::Reduce(op, a) => Op::Reduce(op, f(a)),
             Op::Load(access) => Op::Load(access.map(f)),
             Op::LoadMasked(access, mask) => Op::LoadMasked(access.map(&mut f), f(mask)),
+            Op::LoadStrided(access, stride) => Op::LoadStrided(access.map(f), stride),
             Op::Gather(scattered, mask) => Op::Gather(scattered.map(&mut f), f(mask)),
             Op::Atomic(op, access, a) => Op::Atomic(op, access.map(&mut f), f(a)),
             Op::CompareExchange(access, a, b) => Op::CompareExchange(access.map(&mut f), f(a), f(b)),
@@ -576,9 +596,10 @@ impl Effect {
     /// The memory that it changes.
     pub fn touches(&self) -> SpaceId {
         match self {
-            Effect::Store(access, _) | Effect::StoreMasked(access, ..) | Effect::AtomicStore(access, _) => {
-                access.space
-            }
+            Effect::Store(access, _)
+            | Effect::StoreMasked(access, ..)
+            | Effect::StoreStrided(access, ..)
+            | Effect::AtomicStore(access, _) => access.space,
             Effect::Scatter(scattered, ..) => scattered.space,
         }
     }
@@ -596,6 +617,7 @@ impl Effect {
         match self {
             Effect::Store(access, a) => Effect::Store(access.map(&mut f), f(a)),
             Effect::StoreMasked(access, a, mask) => Effect::StoreMasked(access.map(&mut f), f(a), f(mask)),
+            Effect::StoreStrided(access, stride, a) => Effect::StoreStrided(access.map(&mut f), stride, f(a)),
             Effect::Scatter(scattered, a, mask) => Effect::Scatter(scattered.map(&mut f), f(a), f(mask)),
             Effect::AtomicStore(access, a) => Effect::AtomicStore(access.map(&mut f), f(a)),
         }

@@ -41,6 +41,9 @@ pub(crate) fn fold(b: &mut Builder, ty: Type, op: Op) -> Folded {
                 None => Folded::Op(Op::LoadMasked(at, mask)),
             };
         }
+        Op::LoadStrided(at, stride) => {
+            return Folded::Op(Op::LoadStrided(address::access(b, at), stride));
+        }
         Op::Gather(at, mask) => {
             let at = address::scattered(b, at);
             return match constants::mask(b, mask) {
@@ -62,6 +65,7 @@ pub(crate) fn fold(b: &mut Builder, ty: Type, op: Op) -> Folded {
         Op::Convert(op, x) => arithmetic::convert(b, ty, *op, *x),
         Op::Compare(op, x, y) => choice::compare(b, ty, *op, *x, *y),
         Op::Select(c, x, y) => choice::select(b, ty, *c, *x, *y),
+        Op::Shuffle(x, y, from) => choice::shuffle(b, ty, *x, *y, from),
         _ => choice::lanes(b, ty, &op),
     };
     if let Some(value) = simpler {
@@ -83,6 +87,7 @@ pub(crate) fn fold_effect(b: &mut Builder, effect: Effect) -> Option<Effect> {
             Some(false) => return None,
             None => Effect::StoreMasked(address::access(b, at), x, mask),
         },
+        Effect::StoreStrided(at, stride, x) => Effect::StoreStrided(address::access(b, at), stride, x),
         Effect::Scatter(at, x, mask) => match constants::mask(b, mask) {
             Some(false) => return None,
             _ => Effect::Scatter(address::scattered(b, at), x, mask),

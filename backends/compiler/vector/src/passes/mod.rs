@@ -17,7 +17,9 @@ mod loads;
 mod renumber;
 mod rotate;
 mod simplify;
+mod strides;
 mod survey;
+mod unroll;
 
 pub use contract::contract;
 pub use dce::dce;
@@ -26,6 +28,8 @@ pub use licm::licm;
 pub use renumber::renumber;
 pub use rotate::rotate;
 pub use simplify::simplify;
+pub use strides::strides;
+pub use unroll::unroll;
 
 use crate::ir::Function;
 
@@ -39,10 +43,15 @@ pub struct Options {
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
     function = checked("simplify", simplify(function));
-    if rotate(&mut function) {
+    let unrolled = unroll(&mut function);
+    function = checked("unroll", function);
+    if rotate(&mut function) || unrolled {
         function = checked("rotate", function);
-        // What rotation put in front of loops folds, often to nothing.
+        // What rotation put in front of loops folds, often to nothing; so does what depended on rounds.
         function = checked("simplify", simplify(function));
+    }
+    if strides(&mut function) {
+        function = checked("strides", function);
     }
     dce(&mut function);
     function = checked("dce", function);

@@ -84,18 +84,7 @@ pub(super) fn effect(r: &mut Rewriting<'_>, effect: Effect) {
         }
         Effect::StoreStrided(access, stride, value) => {
             let ty = r.ty(value);
-            let scattered = Scattered {
-                base: access.base,
-                index: value,
-                scale: 1,
-                offset: 0,
-                space: access.space,
-                width: access.width,
-            };
-            if r.does(&Effect::Scatter(scattered, value, value), ty) {
-                let (scattered, mask) = apart(r, access, stride, ty);
-                return r.act(Effect::Scatter(scattered, value, mask));
-            }
+            // Quicker than a scatter, even where there is one.
             for lane in 0..ty.lanes {
                 let scalar = r.extract(value, lane);
                 let access = consecutive(r, access, lane * u16::from(stride), ty.kind);

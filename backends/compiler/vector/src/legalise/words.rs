@@ -44,11 +44,6 @@ impl Rewriting<'_> {
         self.machine.has(op, ty, operand)
     }
 
-    /// Whether the machine has an effect on a value of that type.
-    pub(super) fn does(&self, effect: &Effect, stored: Type) -> bool {
-        self.machine.does(effect, stored)
-    }
-
     pub(super) fn act(&mut self, effect: Effect) {
         let mark = self.mark;
         self.push(Inst::Do { effect, mark });

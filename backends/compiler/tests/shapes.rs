@@ -14,6 +14,11 @@ use warpweft_interpreter::{Program, Scratch};
 /// The body has `i` (its number), `l` (in the workgroup), `data`, `out` (one word for each invocation), `u` (a uniform
 /// `vec4<u32>` of 5, 100, 3, 0) and `tile` (one word of workgroup memory for each invocation).
 fn same_everywhere(size: u32, body: &str) {
+    everywhere(size, &format!("out[i] = data[i] + u.w + l;\n{body}"));
+}
+
+/// The same for a body that writes all of `out` that it wants to.
+fn everywhere(size: u32, body: &str) {
     let shared = body.contains("tile").then(|| format!("var<workgroup> tile: array<u32, {size}>;"));
     let wgsl = format!(
         "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
@@ -23,14 +28,18 @@ fn same_everywhere(size: u32, body: &str) {
          @compute @workgroup_size({size})
          fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) l: u32) {{
              let i = id.x;
-             out[i] = data[i] + u.w + l;
              {body}
          }}",
         shared.unwrap_or_default(),
     );
-    let kernel = kernel(&wgsl).unwrap();
+    same(&wgsl, size, if body.contains("first") { 8 } else { 1 });
+}
+
+/// Runs a kernel with these bindings, and `each` words of `out` for an invocation.
+fn same(wgsl: &str, size: u32, each: usize) {
+    let kernel = kernel(wgsl).unwrap();
     let mut state = 0x1234_5678u32;
-    let data = (0..256)
+    let data = (0..256 * each)
         .map(|_| {
             state ^= state << 13;
             state ^= state >> 17;
@@ -38,8 +47,12 @@ fn same_everywhere(size: u32, body: &str) {
             state >> 16
         })
         .collect();
-    let job =
-        Job::new(&kernel, &[vec![0; 203], data, vec![5, 100, 3, 0]], [203u32.div_ceil(size), 1, 1], None);
+    let job = Job::new(
+        &kernel,
+        &[vec![0; 203 * each], data, vec![5, 100, 3, 0]],
+        [203u32.div_ceil(size), 1, 1],
+        None,
+    );
     let program = Program::new(&kernel).unwrap();
     let expected = job.interpret(&program, 8, &mut Scratch::default()).unwrap();
     for generator in Generator::available() {
@@ -205,5 +218,69 @@ fn guards_with_something_to_do() {
             size,
             "if i > 3u && i < u.y { out[i] = data[i - 4u] * 2u; } else { out[i] = data[i] ^ i; }",
         );
+    }
+}
+
+#[test]
+fn elements_that_lie_apart_are_loaded_together() {
+    for size in [16, 64] {
+        for apart in 2..=9 {
+            // All of a period, and one; the last invocations have no elements left.
+            same_everywhere(
+                size,
+                &format!(
+                    "var sum = 0u;
+                     for (var k = 0u; k < {apart}u; k++) {{
+                         sum += data[i * {apart}u + k] * (k + 1u);
+                     }}
+                     out[i] = sum ^ data[l * {apart}u + 1u] ^ (data[l * {apart}u] << 3u);"
+                ),
+            );
+        }
+    }
+}
+
+#[test]
+fn elements_that_lie_apart_are_stored_together() {
+    for apart in 2..=8 {
+        for (size, of, condition) in [
+            (16, 1 + apart / 2, "l != 0u".to_owned()),
+            (32, apart, format!("first + {apart}u <= u.y * 2u + 3u")),
+        ] {
+            everywhere(
+                size,
+                &format!(
+                    "let first = i * {apart}u;
+                     if {condition} {{
+                         let keep = data[i + 2u];
+                         for (var k = 0u; k < {of}u; k++) {{ out[first + k] = keep * k + i; }}
+                     }}"
+                ),
+            );
+        }
+    }
+}
+
+#[test]
+fn vectors_and_records_in_arrays() {
+    for size in [8, 32] {
+        for ty in ["vec2<f32>", "vec3<f32>", "vec4<u32>", "Record"] {
+            let change = if ty == "Record" { "a.b.x += f32(a.c); a.c = i;" } else { "a.y += a.x;" };
+            let wgsl = format!(
+                "struct Record {{ a: f32, b: vec2<f32>, c: u32, d: i32 }}
+                 @group(0) @binding(0) var<storage, read_write> out: array<{ty}>;
+                 @group(0) @binding(1) var<storage, read> data: array<{ty}>;
+                 @group(0) @binding(2) var<uniform> u: vec4<u32>;
+                 @compute @workgroup_size({size})
+                 fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
+                     let i = id.x;
+                     if i >= arrayLength(&out) {{ return; }}
+                     var a = data[i];
+                     {change}
+                     out[i] = a;
+                 }}"
+            );
+            same(&wgsl, size, 8);
+        }
     }
 }

@@ -99,8 +99,15 @@ impl<'a> Translation<'a> {
             return self.alias(result, a);
         }
         match self.fact(numbers) {
-            Fact::Lanes(numbers) => return self.rearrange(result, a, numbers),
-            Fact::Constant(number) => return self.rearrange(result, a, &vec![number; ty.lanes.into()]),
+            Fact::Lanes(numbers) => {
+                let within = u64::from(ty.lanes) - 1;
+                let from: Vec<u8> = numbers.iter().map(|&number| (number & within) as u8).collect();
+                return self.shuffle_lanes(result, a, a, &from);
+            }
+            Fact::Constant(number) => {
+                let lane = (number & (u64::from(ty.lanes) - 1)) as u8;
+                return self.shuffle_lanes(result, a, a, &vec![lane; ty.lanes.into()]);
+            }
             _ => {}
         }
         let slot = self.spread(a);
@@ -118,41 +125,48 @@ impl<'a> Translation<'a> {
         parts.into_iter().for_each(|part| self.push(part));
     }
 
-    /// A permutation that is known: each part of the result is shuffled together from those that it needs.
-    fn rearrange(&mut self, result: ir::Value, a: ir::Value, numbers: &[u64]) {
+    /// Lanes of two vectors by numbers that are known: each part of the result is shuffled together from those that it
+    /// needs.
+    pub(crate) fn shuffle_lanes(&mut self, result: ir::Value, a: ir::Value, b: ir::Value, from: &[u8]) {
         let ty = self.ty(a);
+        let (lanes, count) = (usize::from(ty.lanes), part_count(ty));
         let per = lanes_per_part(ty.kind);
         let words = 4 / per;
-        let mut parts = Vec::with_capacity(part_count(ty));
-        for wanted in numbers.chunks(per) {
-            // Where each 32-bit word comes from: the part, and the word of it.
+        let mut parts = Vec::with_capacity(count);
+        for wanted in from.chunks(per) {
+            // Where each 32-bit word comes from: the part (the first vector's, then the second's), and the word of it.
             let wanted: Vec<(usize, u8)> = (0..wanted.len() * words)
                 .map(|word| {
-                    let lane = wanted[word / words] as usize & (usize::from(ty.lanes) - 1);
-                    (lane / per, (lane % per * words + word % words) as u8)
+                    let lane = usize::from(wanted[word / words]);
+                    let (first, lane) = if lane < lanes { (0, lane) } else { (count, lane - lanes) };
+                    (first + lane / per, (lane % per * words + word % words) as u8)
                 })
                 .collect();
+            let source = |this: &Self, index: usize| match index.checked_sub(count) {
+                None => this.part(a, index),
+                Some(index) => this.part(b, index),
+            };
             let mut sources: Vec<usize> = wanted.iter().map(|&(part, _)| part).collect();
             sources.sort_unstable();
             sources.dedup();
-            let mut whole = self.part(a, sources[0]);
+            let mut whole = source(self, sources[0]);
             let mut order = [0; 4];
             for (place, &(part, word)) in order.iter_mut().zip(&wanted) {
                 *place = if part == sources[0] { word } else { 0 };
             }
             if let [only] = sources[..] {
-                let only = self.part(a, only);
+                let only = source(self, only);
                 whole = self.shuffle32(whole, only, order);
             }
-            for (step, &source) in sources.iter().enumerate().skip(1) {
+            for (step, &number) in sources.iter().enumerate().skip(1) {
                 // The first step puts the first part's words into their places too.
                 let mut order = if step == 1 { order } else { [0, 1, 2, 3] };
                 for (place, &(part, word)) in order.iter_mut().zip(&wanted) {
-                    if part == source {
+                    if part == number {
                         *place = 4 + word;
                     }
                 }
-                let part = self.part(a, source);
+                let part = source(self, number);
                 whole = self.shuffle32(whole, part, order);
             }
             parts.push(whole);

@@ -256,6 +256,7 @@ impl Translation<'_> {
         match effect {
             Effect::Store(access, value) => self.store(access, *value),
             Effect::StoreMasked(access, value, mask) => self.store_masked(access, *value, *mask),
+            Effect::StoreStrided(..) => self.refuse("a strided store that was not legalised"),
             Effect::Scatter(scattered, value, mask) => self.scatter(scattered, *value, *mask),
             Effect::AtomicStore(access, value) => self.atomic_store(access, *value),
             Effect::Call(function, arguments) => {

@@ -45,6 +45,7 @@ impl Target {
 impl Machine for Target {
     fn has(&self, op: &Op, ty: Type, operand: Type) -> bool {
         match op {
+            Op::LoadStrided(..) => false,
             Op::Fma(..) => self.fma,
             Op::Unary(Unary::InverseSqrtEstimate | Unary::InverseEstimate, _) => false,
             Op::Convert(Convert::FromHalf | Convert::ToHalf, _) => false,

@@ -48,6 +48,22 @@ impl Gang<'_> {
                     }
                 }
             }
+            Location::Strided(access, stride) => {
+                let whole = Op::LoadStrided(access, stride);
+                match self.all_hold(&checks) {
+                    None => self.b.define(vector, whole),
+                    Some(holds) => self.one_of(
+                        holds,
+                        vector,
+                        |gang| gang.b.define(vector, whole),
+                        |gang| {
+                            let (scattered, checks) = gang.spread(place);
+                            let mask = gang.lanes_in_bounds(&checks);
+                            gang.b.define(vector, Op::Gather(scattered, mask))
+                        },
+                    ),
+                }
+            }
             Location::Spread(scattered) => {
                 let mask = self.lanes_in_bounds(&checks);
                 self.b.define(vector, Op::Gather(scattered, mask))

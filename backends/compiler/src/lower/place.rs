@@ -2,10 +2,11 @@
 
 use super::inside::Line;
 use super::memory::Holder;
+use super::state::Exec;
 use super::{Gang, kind};
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Index, Limit, Place, Root};
-use warpweft_vector::ir::{Access, Binary, Convert, Kind, Scattered, SpaceId, Value, Width};
+use warpweft_vector::ir::{Access, Binary, Convert, Kind, STRIDES, Scattered, SpaceId, Value, Width};
 
 /// Where the lanes of an access are.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(super) enum Location {
     Single(Access),
     /// One after the other.
     Run(Access),
+    /// A few elements apart, so many; not under a mask.
+    Strided(Access, u8),
     /// Wherever.
     Spread(Scattered),
 }
@@ -24,7 +27,7 @@ impl Location {
         match self {
             Location::Single(access) => Location::Single(Access { always: false, ..access }),
             Location::Run(access) => Location::Run(Access { always: false, ..access }),
-            Location::Spread(_) => self,
+            Location::Strided(..) | Location::Spread(_) => self,
         }
     }
 }
@@ -75,6 +78,13 @@ impl Gang<'_> {
             (false, true) if !own && step == size && self.one_affine(place) => {
                 Location::Run(self.access(place, origin))
             }
+            (false, true)
+                if !own
+                    && let Some(stride) = self.stride(place, step)
+                    && self.one_affine(place) =>
+            {
+                Location::Strided(self.access(place, origin), stride)
+            }
             _ => Location::Spread(self.scattered(place, origin)),
         };
         (location, checks)
@@ -85,6 +95,19 @@ impl Gang<'_> {
         let checks = self.checks(place);
         let origin = self.origin(place.root);
         (self.scattered(place, origin), checks)
+    }
+
+    /// How many elements the lanes of a place are apart, where that is worth knowing.
+    fn stride(&self, place: &Place, step: i64) -> Option<u8> {
+        let size = i64::from(place.ty.size());
+        let (kind, width) = stored(place.ty);
+        let stride = u8::try_from(step / size).ok().filter(|stride| STRIDES.contains(stride))?;
+        let active = match self.state.exec {
+            Exec::All => true,
+            _ => matches!(place.root, Root::Variable(_)) && self.is_always_below(place),
+        };
+        let full = width == Width::Full && i64::from(kind.size()) == size;
+        (active && full && step % size == 0 && u16::from(stride) <= self.b.lanes()).then_some(stride)
     }
 
     fn one_affine(&self, place: &Place) -> bool {

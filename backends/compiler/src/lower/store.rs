@@ -37,6 +37,33 @@ impl Gang<'_> {
                     }
                 }
             }
+            // A mask is not everywhere, and its other lanes must not be stored to.
+            Location::Strided(access, stride) if matches!(self.state.exec, Exec::All) => {
+                let value = self.vector(value);
+                let value = self.storable(place.ty, value);
+                let whole = Effect::StoreStrided(access, stride, value);
+                let Some(holds) = self.all_hold(&checks) else {
+                    return self.b.act(whole);
+                };
+                self.b.open();
+                self.b.act(whole);
+                self.b.yields(&[]);
+                let then = self.b.close();
+                self.b.open();
+                let (scattered, checks) = self.spread(place);
+                let mask = self.lanes_in_bounds(&checks);
+                self.b.act(Effect::Scatter(scattered, value, mask));
+                self.b.yields(&[]);
+                let otherwise = self.b.close();
+                self.b.branch_on(holds, then, otherwise, &[], Hint::Likely);
+            }
+            Location::Strided(..) => {
+                let value = self.vector(value);
+                let value = self.storable(place.ty, value);
+                let (scattered, checks) = self.spread(place);
+                let mask = self.lanes_in_bounds(&checks);
+                self.b.act(Effect::Scatter(scattered, value, mask));
+            }
             Location::Spread(scattered) => {
                 let value = self.vector(value);
                 let value = self.storable(place.ty, value);

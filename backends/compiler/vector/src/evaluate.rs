@@ -439,6 +439,14 @@ impl<'a> Frame<'a> {
                     self.set(result, lane, bits);
                 }
             }
+            Op::Shuffle(a, b, from) => {
+                for (lane, &source) in from.iter().enumerate() {
+                    let source = usize::from(source);
+                    let bits =
+                        if source < count { self.lane(*a, source) } else { self.lane(*b, source - count) };
+                    self.set(result, lane, bits);
+                }
+            }
             Op::Reduce(op, a) => {
                 let join = semantics::binary(*op, ty.kind).ok_or_else(missing)?;
                 let range = self.range(*a);
@@ -466,6 +474,14 @@ impl<'a> Frame<'a> {
                     let active = self.lane(*mask, lane) != 0;
                     let address = address.wrapping_add(lane as u64 * size);
                     let bits = if active { self.read(at.space, address, size)? } else { 0 };
+                    self.set(result, lane, bits);
+                }
+            }
+            Op::LoadStrided(at, stride) => {
+                let (address, size) = (self.address(at), size(at.width, ty.kind));
+                for lane in 0..count {
+                    let address = address.wrapping_add(lane as u64 * size * u64::from(*stride));
+                    let bits = self.read(at.space, address, size)?;
                     self.set(result, lane, bits);
                 }
             }
@@ -519,6 +535,14 @@ impl<'a> Frame<'a> {
                         let address = address.wrapping_add(lane as u64 * size);
                         self.write(at.space, address, size, self.lane(*a, lane))?;
                     }
+                }
+            }
+            Effect::StoreStrided(at, stride, a) => {
+                let ty = self.function.ty(*a);
+                let (address, size) = (self.address(at), size(at.width, ty.kind));
+                for lane in 0..usize::from(ty.lanes) {
+                    let address = address.wrapping_add(lane as u64 * size * u64::from(*stride));
+                    self.write(at.space, address, size, self.lane(*a, lane))?;
                 }
             }
             Effect::Scatter(at, a, mask) => {

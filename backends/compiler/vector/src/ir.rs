@@ -262,6 +262,9 @@ pub enum Op {
     /// Lane `i` of the result is the lane of the first vector that lane `i` of the second (`I32`) says; any value where
     /// that is not below the width.
     Permute(Value, Value),
+    /// Lane `i` of the result is the lane of the first vector, followed by the second, that number `i` says. Not of
+    /// `Bool`.
+    Shuffle(Value, Value, Box<[u8]>),
     /// All lanes of a vector as one scalar: the upper half is combined with the lower, lane by lane (lower as the left
     /// operand), until one lane is left. `Add`, `Mul`, `And`, `Or`, `Xor`, and the minima and maxima.
     Reduce(Binary, Value),
@@ -269,6 +272,9 @@ pub enum Op {
     Load(Access),
     /// Consecutive elements where the mask holds, zeros elsewhere; memory of other lanes is not touched.
     LoadMasked(Access, Value),
+    /// Elements that lie so many elements (2 to 8, of full width) apart; only they are touched. The index is at least
+    /// -2³⁰: one that is the sign extension of a sum is the sum of extensions.
+    LoadStrided(Access, u8),
     /// Elements at their own places where the mask holds, zeros elsewhere; memory of other lanes is not touched.
     Gather(Scattered, Value),
     /// Reads, combines and writes one element as one atomic step, sequentially consistent; gives what was there.
@@ -286,6 +292,9 @@ pub enum Effect {
     Store(Access, Value),
     /// Writes consecutive elements where the mask (last) holds; memory of other lanes is not touched.
     StoreMasked(Access, Value, Value),
+    /// Writes elements that lie so many elements (2 to 8, of full width) apart; only they are touched. The index is at
+    /// least -2³⁰.
+    StoreStrided(Access, u8, Value),
     /// Writes elements at their own places where the mask (last) holds, in ascending order of lanes.
     Scatter(Scattered, Value, Value),
     /// A store as one atomic step, sequentially consistent. Scalar.
@@ -333,6 +342,9 @@ pub struct Scattered {
     /// What an element is in memory.
     pub width: Width,
 }
+
+/// How far apart, in elements, strided accesses may be.
+pub const STRIDES: std::ops::RangeInclusive<u8> = 2..=8;
 
 /// What an element is in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -516,6 +528,7 @@ impl Op {
         match self {
             Op::Load(access)
             | Op::LoadMasked(access, _)
+            | Op::LoadStrided(access, _)
             | Op::Atomic(_, access, _)
             | Op::CompareExchange(access, ..)
             | Op::AtomicLoad(access) => Some(access.space),
@@ -533,7 +546,7 @@ impl Op {
     pub fn speculatable(&self) -> bool {
         match self {
             Op::Load(access) => access.always,
-            Op::LoadMasked(..) | Op::Gather(..) => false,
+            Op::LoadMasked(..) | Op::LoadStrided(..) | Op::Gather(..) => false,
             Op::Binary(Binary::DivS | Binary::DivU | Binary::RemS | Binary::RemU, ..) => false,
             _ => !self.has_effect(),
         }
@@ -552,7 +565,11 @@ impl Op {
             | Op::Bits(a)
             | Op::Mask(a)
             | Op::Reduce(_, a) => f(*a),
-            Op::ExtractAt(a, b) | Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Permute(a, b) => {
+            Op::ExtractAt(a, b)
+            | Op::Binary(_, a, b)
+            | Op::Compare(_, a, b)
+            | Op::Permute(a, b)
+            | Op::Shuffle(a, b, _) => {
                 f(*a);
                 f(*b);
             }
@@ -561,7 +578,7 @@ impl Op {
                 f(*b);
                 f(*c);
             }
-            Op::Load(access) | Op::AtomicLoad(access) => access.operands(f),
+            Op::Load(access) | Op::LoadStrided(access, _) | Op::AtomicLoad(access) => access.operands(f),
             Op::LoadMasked(access, a) | Op::Atomic(_, access, a) => {
                 access.operands(&mut f);
                 f(*a);
@@ -598,7 +615,11 @@ impl Op {
             | Op::Bits(a)
             | Op::Mask(a)
             | Op::Reduce(_, a) => f(a),
-            Op::ExtractAt(a, b) | Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Permute(a, b) => {
+            Op::ExtractAt(a, b)
+            | Op::Binary(_, a, b)
+            | Op::Compare(_, a, b)
+            | Op::Permute(a, b)
+            | Op::Shuffle(a, b, _) => {
                 f(a);
                 f(b);
             }
@@ -607,7 +628,7 @@ impl Op {
                 f(b);
                 f(c);
             }
-            Op::Load(access) | Op::AtomicLoad(access) => access.operands_mut(f),
+            Op::Load(access) | Op::LoadStrided(access, _) | Op::AtomicLoad(access) => access.operands_mut(f),
             Op::LoadMasked(access, a) | Op::Atomic(_, access, a) => {
                 access.operands_mut(&mut f);
                 f(a);
@@ -630,9 +651,10 @@ impl Effect {
     /// The memory that it changes; `None`: any.
     pub fn touches(&self) -> Option<SpaceId> {
         match self {
-            Effect::Store(access, _) | Effect::StoreMasked(access, ..) | Effect::AtomicStore(access, _) => {
-                Some(access.space)
-            }
+            Effect::Store(access, _)
+            | Effect::StoreMasked(access, ..)
+            | Effect::StoreStrided(access, ..)
+            | Effect::AtomicStore(access, _) => Some(access.space),
             Effect::Scatter(scattered, ..) => Some(scattered.space),
             Effect::Call(..) => None,
         }
@@ -651,6 +673,7 @@ impl Effect {
         match self {
             Effect::Store(access, a) => Effect::Store(access.map(&mut f), f(a)),
             Effect::StoreMasked(access, a, mask) => Effect::StoreMasked(access.map(&mut f), f(a), f(mask)),
+            Effect::StoreStrided(access, stride, a) => Effect::StoreStrided(access.map(&mut f), stride, f(a)),
             Effect::Scatter(scattered, a, mask) => Effect::Scatter(scattered.map(&mut f), f(a), f(mask)),
             Effect::AtomicStore(access, a) => Effect::AtomicStore(access.map(&mut f), f(a)),
             Effect::Call(function, arguments) => {

@@ -87,6 +87,7 @@ fn has(machine: &dyn Machine, function: &Function, op: &Op, ty: Type) -> bool {
         | Op::Bits(a)
         | Op::Mask(a)
         | Op::Permute(a, _)
+        | Op::Shuffle(a, ..)
         | Op::Reduce(_, a) => function.ty(*a),
         _ => ty,
     };
@@ -97,6 +98,7 @@ fn does(machine: &dyn Machine, function: &Function, effect: &Effect) -> bool {
     match effect {
         Effect::Store(_, value)
         | Effect::StoreMasked(_, value, _)
+        | Effect::StoreStrided(_, _, value)
         | Effect::Scatter(_, value, _)
         | Effect::AtomicStore(_, value) => machine.does(effect, function.ty(*value)),
         // Every machine calls.
@@ -192,6 +194,8 @@ impl Rewriting<'_> {
         let vector = !ty.is_scalar();
         let float = ty.kind.is_float();
         Some(match *op {
+            Op::Shuffle(a, b, ref from) => lanes::shuffle(self, a, b, from),
+            Op::LoadStrided(access, stride) => memory::load_strided(self, access, stride, ty),
             Op::Unary(Unary::Neg, a) if float => float::negate(self, a),
             Op::Unary(Unary::Neg, a) => compare::negate(self, a),
             Op::Unary(Unary::Abs, a) if float => float::absolute(self, a),

@@ -63,6 +63,9 @@ pub trait Machine {
     fn does(&self, effect: &Effect, stored: Type) -> bool {
         match effect {
             Effect::Store(..) | Effect::AtomicStore(..) | Effect::Call(..) => true,
+            &Effect::StoreStrided(access, stride, _) => {
+                self.has(&Op::LoadStrided(access, stride), stored, stored)
+            }
             &Effect::StoreMasked(access, _, mask) => self.has(&Op::LoadMasked(access, mask), stored, stored),
             &Effect::Scatter(scattered, _, mask) => self.has(&Op::Gather(scattered, mask), stored, stored),
         }

@@ -43,8 +43,8 @@ impl Random {
     }
 }
 
-/// Bytes of each memory: an index below 64 of the largest elements, a vector of them, and an offset.
-const BYTES: usize = 64 * 8 + 64 * 8 + 64;
+/// Bytes of each memory: an index below 64 of the largest elements, a vector of them that lie apart, and an offset.
+const BYTES: usize = 64 * 8 + 64 * 8 * 8 + 128;
 
 /// The spaces of random functions: what their elements are. The last is constant.
 const SPACES: [(&str, Kind); 5] = [
@@ -471,6 +471,22 @@ impl Generator {
         }
     }
 
+    fn stride(&mut self) -> u8 {
+        2 + self.random.below(7) as u8
+    }
+
+    /// Some of the accesses that a period holds, in any order; often all.
+    fn beside(&mut self, access: Access, kind: Kind, stride: u8) -> Vec<Access> {
+        let count = if self.random.one_in(2) { stride.into() } else { 1 + self.random.below(stride.into()) };
+        let (start, all) = (self.random.below(stride.into()), self.random.one_in(3));
+        (0..count)
+            .map(|at| {
+                let at = if all { (start + at) % usize::from(stride) } else { at };
+                Access { offset: access.offset + (at * kind.size() as usize) as i32, ..access }
+            })
+            .collect()
+    }
+
     fn has_vectors(&self) -> bool {
         self.function.lanes > 1
     }
@@ -491,6 +507,11 @@ impl Generator {
         } else if form < 6 {
             let mask = self.value(vector.with(Kind::Bool));
             self.define(vector, Op::LoadMasked(access, mask));
+        } else if self.random.one_in(2) {
+            let stride = self.stride();
+            for access in self.beside(access, kind, stride) {
+                self.define(vector, Op::LoadStrided(access, stride));
+            }
         } else {
             let at = self.scattered(space, kind);
             let mask = self.value(vector.with(Kind::Bool));
@@ -523,6 +544,16 @@ impl Generator {
                 let (value, mask) = (self.value(vector), self.value(vector.with(Kind::Bool)));
                 self.act(Effect::StoreMasked(access, value, mask));
             }
+            5 if self.has_vectors() && self.random.one_in(2) => {
+                let stride = self.stride();
+                for access in self.beside(access, kind, stride) {
+                    let value = self.value(vector);
+                    self.act(Effect::StoreStrided(access, stride, value));
+                    if self.random.one_in(20) {
+                        self.load();
+                    }
+                }
+            }
             5 if self.has_vectors() => {
                 let at = self.scattered(space, kind);
                 let (value, mask) = (self.value(vector), self.value(vector.with(Kind::Bool)));
@@ -545,7 +576,7 @@ impl Generator {
         let kind = self.random.of(&KINDS);
         let (scalar, vector) = (Type::scalar(kind), Type { kind, lanes });
         let (bit, mask) = (Type::scalar(Kind::Bool), Type { kind: Kind::Bool, lanes });
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 => {
                 let from = self.value(mask);
                 self.define(bit, Op::Any(from));
@@ -588,11 +619,29 @@ impl Generator {
                 let from = self.value(vector);
                 self.define(scalar, Op::Reduce(op, from));
             }
+            8 => {
+                let (x, y) = (self.value(vector), self.value(vector));
+                let from = self.numbers(lanes);
+                self.define(vector, Op::Shuffle(x, y, from));
+            }
             _ => {
                 let from = self.value(scalar);
                 self.define(vector, Op::Splat(from));
             }
         }
+    }
+
+    /// Lanes of two vectors: evenly spaced ones, those of both in turn, or any.
+    fn numbers(&mut self, lanes: u16) -> Box<[u8]> {
+        let (form, start) = (self.random.below(3), self.random.below(2) as u16);
+        (0..lanes)
+            .map(|lane| match form {
+                0 => lane * 2 + start,
+                1 => lane / 2 + start * lanes / 2 + lane % 2 * lanes,
+                _ => self.random.below(2 * usize::from(lanes)) as u16,
+            })
+            .map(|lane| lane as u8)
+            .collect()
     }
 
     fn compute(&mut self) {

@@ -383,6 +383,21 @@ impl Verifier<'_> {
                 self.is(*a, ty)?;
                 self.is(*b, ty.with(Kind::I32))
             }
+            Op::Shuffle(a, b, from) => {
+                self.vector(ty)?;
+                self.is(*a, ty)?;
+                self.is(*b, ty)?;
+                if ty.kind == Kind::Bool {
+                    return Err(no(ty.kind));
+                }
+                if from.len() != ty.lanes.into() {
+                    return Err(format!("{} lanes for {ty}", from.len()));
+                }
+                match from.iter().find(|&&lane| u16::from(lane) >= 2 * ty.lanes) {
+                    Some(lane) => Err(format!("there is no lane {lane} in two vectors")),
+                    None => Ok(()),
+                }
+            }
             Op::Reduce(op, a) => {
                 self.scalar(ty)?;
                 self.is(*a, Type { kind: ty.kind, lanes: self.function.lanes })?;
@@ -398,6 +413,7 @@ impl Verifier<'_> {
                 self.access(access, ty, true)?;
                 self.is(*with, mask)
             }
+            Op::LoadStrided(access, stride) => self.strided(access, *stride, ty),
             Op::Gather(at, with) => {
                 self.scattered(at, ty)?;
                 self.is(*with, mask)
@@ -430,6 +446,7 @@ impl Verifier<'_> {
                 self.access(access, ty, false)?;
                 self.is(*with, ty.with(Kind::Bool))?;
             }
+            Effect::StoreStrided(access, stride, a) => self.strided(access, *stride, self.ty(*a)?)?,
             Effect::Scatter(at, a, with) => {
                 let ty = self.ty(*a)?;
                 self.scattered(at, ty)?;
@@ -484,6 +501,15 @@ impl Verifier<'_> {
             return Err("`always` is for loads".into());
         }
         self.memory(access.base, access.scale, access.space, access.width, ty)
+    }
+
+    fn strided(&self, access: &Access, stride: u8, ty: Type) -> Checked {
+        self.vector(ty)?;
+        self.access(access, ty, false)?;
+        if access.width != Width::Full {
+            return Err("elements that lie apart are full ones".into());
+        }
+        if STRIDES.contains(&stride) { Ok(()) } else { Err(format!("lanes are 2 to 8 apart, not {stride}")) }
     }
 
     fn scattered(&self, at: &Scattered, ty: Type) -> Checked {

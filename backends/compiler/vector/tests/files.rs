@@ -10,7 +10,7 @@ use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
 use warpweft_vector::passes::{self, Options};
 use warpweft_vector::{Builder, Evaluation, verify};
 
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 14] = [
     "parse",
     "parse-error",
     "verify-error",
@@ -19,6 +19,8 @@ const STAGES: [&str; 12] = [
     "licm",
     "rotate",
     "induce",
+    "strides",
+    "unroll",
     "contract",
     "renumber",
     "pipeline",
@@ -36,6 +38,8 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "dce" => passes::dce(&mut function),
         "licm" => _ = passes::licm(&mut function),
         "rotate" => _ = passes::rotate(&mut function),
+        "unroll" => _ = passes::unroll(&mut function),
+        "strides" => _ = passes::strides(&mut function),
         "induce" => _ = passes::induce(&mut function),
         "contract" => _ = passes::contract(&mut function),
         "renumber" => passes::renumber(&mut function),

@@ -136,6 +136,29 @@ fn induce_keeps_results() {
 }
 
 #[test]
+fn strides_keeps_results() {
+    keeps(|mut function| {
+        passes::strides(&mut function);
+        function
+    });
+    // Equal addresses are one value, and groups larger.
+    keeps(|function| {
+        let mut function = passes::simplify(function);
+        passes::strides(&mut function);
+        function
+    });
+}
+
+#[test]
+fn unroll_keeps_results() {
+    keeps(|function| {
+        let mut function = passes::simplify(function);
+        passes::unroll(&mut function);
+        function
+    });
+}
+
+#[test]
 fn the_pipeline_keeps_results() {
     keeps(|function| passes::pipeline(function, Options { contract: false }));
 }

@@ -85,6 +85,7 @@ impl Machine for Target {
             },
             // Elements of 16 bits have no gather, and masks for their loads only AVX-512 has.
             Op::LoadMasked(access, _) => wide || access.width == Width::Full,
+            Op::LoadStrided(..) => false,
             Op::Gather(scattered, _) => scattered.width == Width::Full,
             Op::Permute(..) => {
                 let bytes = u32::from(ty.lanes) * ty.kind.size();
@@ -102,6 +103,7 @@ impl Machine for Target {
         let wide = self.0 == Level::Avx512;
         match effect {
             Effect::Store(..) | Effect::AtomicStore(..) | Effect::Call(..) => true,
+            Effect::StoreStrided(..) => false,
             Effect::StoreMasked(access, ..) => stored.is_scalar() || wide || access.width == Width::Full,
             Effect::Scatter(scattered, ..) => wide && scattered.width == Width::Full,
         }

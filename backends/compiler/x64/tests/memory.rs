@@ -387,3 +387,53 @@ fn lanes_outside_of_masks_do_not_fault() {
         }
     }
 }
+
+/// Elements that lie apart, as wide accesses: the last one ends with the last element.
+#[test]
+#[cfg(unix)]
+fn elements_apart_do_not_fault() {
+    let guarded = Guarded::new();
+    for level in levels() {
+        for kind in [Kind::F32, Kind::I64] {
+            for &lanes in &WIDTHS[1..] {
+                for stride in STRIDES.filter(|&stride| u16::from(stride) <= lanes) {
+                    for members in [1, stride - 1, stride] {
+                        let mut b = Builder::new("apart", lanes);
+                        let base = b.param(Kind::I64);
+                        let x = b.space("x", false);
+                        let ty = b.vector(kind);
+                        let size = kind.size() as i32;
+                        let all: Vec<Access> = (0..i32::from(members))
+                            .map(|member| Access { offset: member * size, ..at(base, x, Width::Full) })
+                            .collect();
+                        let values: Vec<Value> =
+                            all.iter().map(|&access| b.define(ty, Op::LoadStrided(access, stride))).collect();
+                        for (&access, &value) in all.iter().zip(&values) {
+                            let one = b.like(value, 1.0);
+                            let more = b.add(value, one);
+                            b.act(Effect::StoreStrided(access, stride, more));
+                        }
+                        b.yields(&[]);
+                        let mut function = b.finish();
+                        assert!(warpweft_vector::passes::strides(&mut function));
+                        let code = Executable::new(&generate(&function, level).bytes).unwrap();
+                        let elements = usize::from(lanes - 1) * usize::from(stride) + usize::from(members);
+                        call(&code, &[guarded.end(elements * kind.size() as usize)]);
+                        let memory = Memory::of(kind, &values_of(kind, elements));
+                        check(&function, &[memory], &[vec![]]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Small whole numbers.
+#[cfg(unix)]
+fn values_of(kind: Kind, count: usize) -> Vec<u64> {
+    let number = |at: usize| match kind {
+        Kind::F32 => u64::from((at as f32).to_bits()),
+        _ => at as u64,
+    };
+    (0..count).map(number).collect()
+}

@@ -134,3 +134,31 @@ pub(super) fn lanes(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
         _ => None,
     }
 }
+
+pub(super) fn shuffle(b: &mut Builder, ty: Type, x: Value, y: Value, from: &[u8]) -> Option<Value> {
+    let lanes = ty.lanes as u8;
+    let identity = |start: u8| from.iter().zip(start..).all(|(&lane, at)| lane == at);
+    if identity(0) {
+        return Some(x);
+    }
+    if identity(lanes) {
+        return Some(y);
+    }
+    let (first, second) = (from.iter().any(|&lane| lane < lanes), from.iter().any(|&lane| lane >= lanes));
+    // What is not taken from is not used.
+    match (first, second) {
+        _ if x == y && second => {
+            let from = from.iter().map(|&lane| lane % lanes).collect();
+            Some(b.define(ty, Op::Shuffle(x, x, from)))
+        }
+        (true, false) if x != y => Some(b.define(ty, Op::Shuffle(x, x, from.into()))),
+        (false, true) => {
+            let from = from.iter().map(|&lane| lane - lanes).collect();
+            Some(b.define(ty, Op::Shuffle(y, y, from)))
+        }
+        _ => match b.definition(x) {
+            Some(Op::Splat(_) | Op::Const(_)) if x == y => Some(x),
+            _ => None,
+        },
+    }
+}

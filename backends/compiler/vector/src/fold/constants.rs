@@ -89,6 +89,12 @@ pub(super) fn fold(b: &mut Builder, ty: Type, op: &Op) -> Option<Value> {
                 from.iter().map(|&lane| x.get(usize::try_from(lane).ok()?).copied()).collect();
             Some(constant(b, ty, taken?))
         }
+        Op::Shuffle(x, y, from) => {
+            let both = [lanes(b, *x)?, lanes(b, *y)?].concat();
+            let taken: Option<Vec<u64>> =
+                from.iter().map(|&lane| both.get(usize::from(lane)).copied()).collect();
+            Some(constant(b, ty, taken?))
+        }
         Op::Reduce(op, x) => {
             let join = semantics::binary(*op, ty.kind)?;
             let mut lanes = lanes(b, *x)?;

@@ -44,7 +44,12 @@ pub(crate) fn fold(b: &mut Builder, ty: Type, op: &mut Op) -> Option<Value> {
             choice::compare(b, ty, *op, *x, *y)
         }
         Op::Select(c, x, y) => choice::select(b, ty, *c, *x, *y),
-        Op::Load(at) | Op::Atomic(_, at, _) | Op::CompareExchange(at, ..) | Op::AtomicLoad(at) => {
+        Op::Shuffle(x, y, from) => choice::shuffle(b, ty, *x, *y, from),
+        Op::Load(at)
+        | Op::LoadStrided(at, _)
+        | Op::Atomic(_, at, _)
+        | Op::CompareExchange(at, ..)
+        | Op::AtomicLoad(at) => {
             *at = address::access(b, *at);
             return None;
         }
@@ -76,6 +81,7 @@ pub(crate) fn fold_effect(b: &mut Builder, effect: Effect) -> Option<Effect> {
             Some(false) => return None,
             None => Effect::StoreMasked(address::access(b, at), x, mask),
         },
+        Effect::StoreStrided(at, stride, x) => Effect::StoreStrided(address::access(b, at), stride, x),
         Effect::Scatter(at, x, mask) => match constants::mask(b, mask) {
             Some(false) => return None,
             _ => Effect::Scatter(address::scattered(b, at), x, mask),

@@ -28,6 +28,15 @@ pub(super) fn permute(r: &mut Rewriting<'_>, a: Value, from: Value) -> Value {
     result
 }
 
+/// Lanes of two vectors, by number.
+pub(super) fn shuffle(r: &mut Rewriting<'_>, a: Value, b: Value, from: &[u8]) -> Value {
+    let lanes = r.ty(a).lanes;
+    r.assemble(|r, lane| {
+        let from = u16::from(from[usize::from(lane)]);
+        if from < lanes { r.extract(a, from) } else { r.extract(b, from - lanes) }
+    })
+}
+
 /// A mask's lanes as the bits of a scalar.
 pub(super) fn bits(r: &mut Rewriting<'_>, mask: Value) -> Value {
     let lanes = r.ty(mask).lanes;

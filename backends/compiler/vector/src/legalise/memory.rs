@@ -32,6 +32,30 @@ pub(super) fn gather(r: &mut Rewriting<'_>, scattered: Scattered, mask: Value, t
     result
 }
 
+/// Elements that lie apart: a gather.
+pub(super) fn load_strided(r: &mut Rewriting<'_>, access: Access, stride: u8, ty: Type) -> Value {
+    let (scattered, mask) = apart(r, access, stride, ty);
+    r.op(ty, Op::Gather(scattered, mask))
+}
+
+/// Every lane's place, and the mask of all lanes.
+fn apart(r: &mut Rewriting<'_>, access: Access, stride: u8, ty: Type) -> (Scattered, Value) {
+    let mut base = access.base;
+    if let Some(index) = access.index {
+        let index = match access.scale {
+            1 => index,
+            scale => r.shifted(Binary::Shl, index, scale.trailing_zeros()),
+        };
+        base = r.add(base, index);
+    }
+    let places = (0..ty.lanes).map(|lane| u64::from(lane) * u64::from(stride));
+    let index = r.lane_constants(Kind::I32, places);
+    let scale = ty.kind.size() as u8;
+    let Access { offset, space, width, .. } = access;
+    let mask = r.constant(ty.with(Kind::Bool), 1);
+    (Scattered { base, index, scale, offset, space, width }, mask)
+}
+
 /// An effect that the machine lacks; one that has no other words stays.
 pub(super) fn effect(r: &mut Rewriting<'_>, effect: Effect) {
     match effect {
@@ -57,6 +81,15 @@ pub(super) fn effect(r: &mut Rewriting<'_>, effect: Effect) {
                 vec![]
             });
             r.branch(all, then, otherwise, None, Hint::Likely);
+        }
+        Effect::StoreStrided(access, stride, value) => {
+            let ty = r.ty(value);
+            // Quicker than a scatter, even where there is one.
+            for lane in 0..ty.lanes {
+                let scalar = r.extract(value, lane);
+                let access = consecutive(r, access, lane * u16::from(stride), ty.kind);
+                r.act(Effect::Store(access, scalar));
+            }
         }
         Effect::Scatter(scattered, value, mask) => {
             for lane in 0..r.ty(value).lanes {

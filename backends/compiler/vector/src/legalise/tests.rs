@@ -25,6 +25,8 @@ impl Machine for Base {
             | Op::Convert(Convert::FromHalf | Convert::ToHalf, _)
             | Op::Fma(..)
             | Op::LoadMasked(..)
+            | Op::LoadStrided(..)
+            | Op::Shuffle(..)
             | Op::Gather(..) => false,
             _ if !vector => true,
             Op::Unary(op, _) => matches!(op, Unary::Sqrt | Unary::Not),

@@ -17,7 +17,9 @@ mod loads;
 mod renumber;
 mod rotate;
 mod simplify;
+mod strides;
 mod survey;
+mod unroll;
 
 pub use contract::contract;
 pub use dce::dce;
@@ -26,6 +28,8 @@ pub use licm::licm;
 pub use renumber::renumber;
 pub use rotate::rotate;
 pub use simplify::simplify;
+pub use strides::strides;
+pub use unroll::unroll;
 
 use crate::ir::Function;
 
@@ -38,11 +42,13 @@ pub struct Options {
 
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
+    unroll(&mut function);
+    function = checked("unroll", function);
     rotate(&mut function);
     function = checked("simplify", simplify(checked("rotate", function)));
     if rotate(&mut function) {
         function = checked("rotate", function);
-        // What rotation put in front of loops folds, often to nothing.
+        // What rotation put in front of loops folds, often to nothing; so does what depended on rounds.
         function = checked("simplify", simplify(function));
     }
     moved(function, options, false)
@@ -57,6 +63,8 @@ pub fn short_pipeline(mut function: Function, options: Options) -> Function {
 
 /// The passes that move code, and what is to be done after them.
 fn moved(mut function: Function, options: Options, simplifies: bool) -> Function {
+    let strided = strides(&mut function);
+    function = checked("strides", function);
     dce(&mut function);
     function = checked("dce", function);
     let moved = licm(&mut function);
@@ -65,11 +73,11 @@ fn moved(mut function: Function, options: Options, simplifies: bool) -> Function
     function = checked("induce", function);
     let negated = options.contract && contract(&mut function);
     function = checked("contract", function);
-    if simplifies || moved || induced || negated {
+    if simplifies || strided || moved || induced || negated {
         // Equal values that came side by side, and constants that met.
         function = checked("simplify", simplify(function));
     }
-    if simplifies || moved || induced || options.contract {
+    if simplifies || strided || moved || induced || options.contract {
         dce(&mut function);
     }
     renumber(&mut function);

@@ -439,7 +439,7 @@ fn cost(inst: &Inst) -> Option<u32> {
     }
     Some(match op {
         Op::Binary(Binary::Div, ..) | Op::Unary(Unary::Sqrt, _) => 4,
-        Op::Permute(..) | Op::Reduce(..) | Op::Gather(..) => 3,
+        Op::Permute(..) | Op::Shuffle(..) | Op::Reduce(..) | Op::Gather(..) => 3,
         _ => 1,
     })
 }

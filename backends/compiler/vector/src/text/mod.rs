@@ -14,7 +14,8 @@
 //! ```
 //!
 //! One instruction a line; `;` starts a comment; `@7` is the mark. A mask follows `where`; accesses that are valid
-//! whenever the function runs are `load.always`, 16-bit elements `load.half`; without an index the scale reads as 1.
+//! whenever the function runs are `load.always`, 16-bit elements `load.half`; `apart 3` says how many elements lanes are
+//! apart; without an index the scale reads as 1.
 //! Structure:
 //!
 //! ```text

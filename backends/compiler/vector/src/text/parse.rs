@@ -244,6 +244,13 @@ impl<'a> Parser<'a> {
             "bits" => Op::Bits(self.value()?),
             "mask" => Op::Mask(self.value()?),
             "permute" => Op::Permute(self.value()?, self.then()?),
+            "shuffle" => {
+                let (a, b) = (self.value()?, self.then()?);
+                self.expect(",")?;
+                self.expect("[")?;
+                let from = self.list("]", |parser| parser.byte())?;
+                Op::Shuffle(a, b, from.into())
+            }
             "reduce" => {
                 let name = self.identifier()?;
                 let op = names::to_binary(name).ok_or_else(|| format!("`{name}` joins no lanes"))?;
@@ -251,7 +258,13 @@ impl<'a> Parser<'a> {
             }
             "load" => {
                 let access = self.access()?;
-                if self.take_word("where") { Op::LoadMasked(access, self.value()?) } else { Op::Load(access) }
+                if self.take_word("where") {
+                    Op::LoadMasked(access, self.value()?)
+                } else if self.take_word("apart") {
+                    Op::LoadStrided(access, self.byte()?)
+                } else {
+                    Op::Load(access)
+                }
             }
             "gather" => {
                 let at = self.scattered()?;
@@ -279,6 +292,11 @@ impl<'a> Parser<'a> {
             return Ok(Effect::Call(callee, self.list(")", Self::value)?.into()));
         }
         let at = self.access()?;
+        if word == "store" && self.take_word("apart") {
+            let stride = self.byte()?;
+            self.expect("=")?;
+            return Ok(Effect::StoreStrided(at, stride, self.value()?));
+        }
         self.expect("=")?;
         let value = self.value()?;
         Ok(match word {
@@ -286,6 +304,11 @@ impl<'a> Parser<'a> {
             "store" => Effect::Store(at, value),
             _ => Effect::AtomicStore(at, value),
         })
+    }
+
+    fn byte(&mut self) -> Parsed<u8> {
+        let number = self.unsigned()?;
+        u8::try_from(number).map_err(|_| format!("{number} is more than a byte"))
     }
 
     fn access(&mut self) -> Parsed<Access> {

@@ -205,9 +205,17 @@ fn operation(function: &Function, op: &Op, kind: Kind, f: &mut String) -> fmt::R
         Op::Bits(a) => write!(f, "bits {a:?}"),
         Op::Mask(a) => write!(f, "mask {a:?}"),
         Op::Permute(a, b) => write!(f, "permute {a:?}, {b:?}"),
+        Op::Shuffle(a, b, from) => {
+            write!(f, "shuffle {a:?}, {b:?}, [")?;
+            for (place, from) in from.iter().enumerate() {
+                write!(f, "{}{from}", if place == 0 { "" } else { ", " })?;
+            }
+            f.write_str("]")
+        }
         Op::Reduce(op, a) => write!(f, "reduce {}, {a:?}", names::binary(*op)),
         Op::Load(at) => write!(f, "load{}", place(function, at)),
         Op::LoadMasked(at, mask) => write!(f, "load{} where {mask:?}", place(function, at)),
+        Op::LoadStrided(at, stride) => write!(f, "load{} apart {stride}", place(function, at)),
         Op::Gather(at, mask) => write!(f, "gather{} where {mask:?}", places(function, at)),
         Op::Atomic(op, at, a) => write!(f, "{}{}, {a:?}", names::atomic(*op), place(function, at)),
         Op::CompareExchange(at, a, b) => write!(f, "compare_exchange{}, {a:?}, {b:?}", place(function, at)),
@@ -219,6 +227,9 @@ fn act(function: &Function, effect: &Effect, f: &mut String) -> fmt::Result {
     match effect {
         Effect::Store(at, a) => write!(f, "store{} = {a:?}", place(function, at)),
         Effect::StoreMasked(at, a, mask) => write!(f, "store{} = {a:?} where {mask:?}", place(function, at)),
+        Effect::StoreStrided(at, stride, a) => {
+            write!(f, "store{} apart {stride} = {a:?}", place(function, at))
+        }
         Effect::Scatter(at, a, mask) => write!(f, "scatter{} = {a:?} where {mask:?}", places(function, at)),
         Effect::AtomicStore(at, a) => write!(f, "atomic_store{} = {a:?}", place(function, at)),
         Effect::Call(callee, arguments) => {

@@ -15,6 +15,7 @@ mod mask;
 mod memory;
 mod reduce;
 mod scalar;
+mod shuffle;
 mod value;
 mod vector;
 
@@ -410,6 +411,7 @@ impl<'f> Lower<'f> {
             Op::Extract(vector, lane) => vec![self.extract(*vector, (*lane).into())?],
             Op::ExtractAt(vector, lane) => vec![self.extract_at(*vector, *lane)?],
             Op::Permute(vector, lanes) => self.permute(*vector, *lanes)?,
+            Op::Shuffle(a, b, from) => self.shuffle(*a, *b, from, ty)?,
             Op::Reduce(op, vector) => vec![self.reduce(*op, *vector)?],
             Op::Any(_) | Op::All(_) => vec![self.condition_bit(op)?],
             Op::Compare(..) if ty.is_scalar() => vec![self.condition_bit(op)?],
@@ -427,6 +429,7 @@ impl<'f> Lower<'f> {
             Op::Convert(convert, a) => self.convert(*convert, *a, ty)?,
             Op::Load(access) => self.load(access, ty)?,
             Op::LoadMasked(access, mask) => self.load_masked(access, *mask, ty)?,
+            Op::LoadStrided(..) => return self.refuse("a strided load that was not legalised"),
             Op::Gather(scattered, mask) => self.gather(scattered, *mask, ty)?,
             Op::Atomic(op, access, a) => {
                 vec![self.atomic(*op, access, *a, self.uses[result.0 as usize].count > 0)?]
@@ -452,6 +455,7 @@ impl<'f> Lower<'f> {
         match effect {
             Effect::Store(access, value) => self.store(access, *value),
             Effect::StoreMasked(access, value, mask) => self.store_masked(access, *value, *mask),
+            Effect::StoreStrided(..) => self.refuse("a strided store that was not legalised"),
             Effect::Scatter(scattered, value, mask) => self.scatter(scattered, *value, *mask),
             Effect::AtomicStore(access, value) => self.atomic_store(access, *value),
             Effect::Call(function, arguments) => self.call(*function, arguments),

@@ -42,11 +42,11 @@ pub struct Options {
 
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
-    unroll(&mut function);
-    function = checked("unroll", function);
     rotate(&mut function);
     function = checked("simplify", simplify(checked("rotate", function)));
-    if rotate(&mut function) {
+    let unrolled = unroll(&mut function);
+    function = checked("unroll", function);
+    if rotate(&mut function) || unrolled {
         function = checked("rotate", function);
         // What rotation put in front of loops folds, often to nothing; so does what depended on rounds.
         function = checked("simplify", simplify(function));

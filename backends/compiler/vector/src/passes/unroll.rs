@@ -226,7 +226,12 @@ impl Unrolling<'_> {
                     let arguments: Vec<Value> =
                         arguments.iter().map(|&value| self.new[value.0 as usize]).collect();
                     if *label == rounds.label {
-                        return self.round(rounds, number + 1, &arguments, to);
+                        // What is left of this round, in other arms and behind blocks, means this round's values.
+                        let (new, labels) = (self.new.clone(), self.labels.clone());
+                        self.round(rounds, number + 1, &arguments, to);
+                        self.new[..new.len()].copy_from_slice(&new);
+                        self.labels[..labels.len()].copy_from_slice(&labels);
+                        return;
                     }
                     to.push(Inst::Branch { label: self.labels[label.0 as usize], arguments });
                 }

@@ -9,7 +9,7 @@ use warpweft_module::Kernel;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::legalise::legalise;
-use warpweft_vector::passes::{self, pipeline};
+use warpweft_vector::passes::{self, Room, pipeline};
 use warpweft_vector::{Machine, MachineCode, Refusal};
 use warpweft_x64::Level;
 
@@ -74,12 +74,16 @@ fn build_for(
     clock: &mut Clock,
 ) -> Result<Built, NotCompiled> {
     let Lowered { function: vector, workgroup_bytes, private_bytes } =
-        lower(function, lanes, options.strict)?;
+        lower(function, lanes, options.estimate())?;
     sound(&vector)?;
     times.lower = clock.lap();
     let mut vector = optimised(vector, options);
     times.passes = clock.lap();
     legalised(&mut vector, options.generator)?;
+    if let Some(room) = room(options.generator, lanes) {
+        passes::schedule(&mut vector, room);
+        checked(&vector);
+    }
     times.legalise = clock.lap();
     let code = generate(&vector, options.generator).map_err(|refusal| refused(function, refusal))?;
     times.generate = clock.lap();
@@ -106,6 +110,18 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
     legalise(function, machine);
     checked(function);
     Ok(())
+}
+
+/// What fits into a generator's registers beside what is the same all the time; `None` where somebody else orders
+/// operations.
+fn room(generator: Generator, lanes: u16) -> Option<Room> {
+    let (native, registers, masks) = match generator {
+        Generator::Cranelift => return None,
+        Generator::Avx2 => (8, 16, None),
+        Generator::Avx512 => (16, 32, Some(7)),
+    };
+    let parts = u32::from(lanes).div_ceil(native);
+    Some(Room { vectors: registers * 5 / 8 / parts, masks: masks.map(|masks: u32| masks / parts), parts })
 }
 
 /// Lowering has left a valid function. Always looked at: it takes microseconds, and the kernel can still be interpreted.

@@ -62,11 +62,12 @@ fn waits(function: &Function, statement: &Statement, in_loop: bool) -> bool {
     }
 }
 
-/// Lowers a kernel for gangs of that many lanes.
+/// Lowers a kernel for gangs of that many lanes. `estimate`: bits that the machine's inverse roots are good for, where
+/// they are good enough.
 ///
 /// # Errors
 /// What the kernel does that is not compiled.
-pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Lowered, NotCompiled> {
+pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
     let aligned = size[0].is_multiple_of(u32::from(lanes));
@@ -124,7 +125,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         slopes,
         ranges: &ranges,
         used: used(function),
-        strict,
+        estimate,
         regions,
         outgoing: vec![],
         exports: private,

@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use warpweft_vector::ir::{Function, Kind, Type};
-use warpweft_vector::passes::{self, Options};
+use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Evaluation, verify};
 
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 13] = [
     "parse",
     "parse-error",
     "verify-error",
@@ -21,6 +21,7 @@ const STAGES: [&str; 12] = [
     "induce",
     "contract",
     "renumber",
+    "schedule",
     "pipeline",
     "pipeline-strict",
 ];
@@ -39,6 +40,9 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "induce" => _ = passes::induce(&mut function),
         "contract" => _ = passes::contract(&mut function),
         "renumber" => passes::renumber(&mut function),
+        "schedule" => {
+            passes::schedule(&mut function, Room { vectors: 8, masks: None, parts: 1 });
+        }
         _ => panic!("there is no stage `{stage}`"),
     }
     function

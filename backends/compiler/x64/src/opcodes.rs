@@ -688,12 +688,15 @@ families! {
     RndSs
         VEX_Vroundss_xmm_xmm_xmmm32_imm8 INVALID
         EVEX_Vrndscaless_xmm_k1z_xmm_xmmm32_imm8_sae INVALID INVALID
+    Rsqrt14ps
+        INVALID INVALID
+        EVEX_Vrsqrt14ps_xmm_k1z_xmmm128b32 EVEX_Vrsqrt14ps_ymm_k1z_ymmm256b32 EVEX_Vrsqrt14ps_zmm_k1z_zmmm512b32
     Rsqrt14ss
         INVALID INVALID
         EVEX_Vrsqrt14ss_xmm_k1z_xmm_xmmm32 INVALID INVALID
     Rsqrtps
         VEX_Vrsqrtps_xmm_xmmm128 VEX_Vrsqrtps_ymm_ymmm256
-        EVEX_Vrsqrt14ps_xmm_k1z_xmmm128b32 EVEX_Vrsqrt14ps_ymm_k1z_ymmm256b32 EVEX_Vrsqrt14ps_zmm_k1z_zmmm512b32
+        INVALID INVALID INVALID
     Rsqrtss
         VEX_Vrsqrtss_xmm_xmm_xmmm32 INVALID
         INVALID INVALID INVALID

@@ -2,7 +2,7 @@
 //!
 //! Chosen by what the generator's registers hold and what the workgroup's shape lets lie side by side.
 
-use warpweft_ssa::ir::{Function, Label, Op, Root, Statement};
+use warpweft_ssa::ir::{Function, Label, Op, Root, Statement, Unary};
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 
 use crate::lower::meets;
@@ -70,25 +70,33 @@ fn appetite(function: &Function, lanes: u16) -> Appetite {
     let shapes = Uniformity::new(function, ganging);
     let mut any = false;
     loops(&function.body, &mut |_, _, _| any = true);
-    if !any && !meets(function) && function.values.len() <= SMALL {
+    if !any && !meets(function) {
+        let mut mix = Mix::default();
+        mix.add(function, &shapes, &function.body);
         // What is done once per gang is done for twice as many lanes.
-        return Appetite::Double;
-    }
-    let mut found = Appetite::Usual;
-    loops(&function.body, &mut |label, params, body| {
-        if !shapes.divergent_label(label) {
-            return;
+        if function.values.len() <= SMALL || (mix.chains > 0 && function.values.len() <= MIDDLING) {
+            return Appetite::Double;
         }
+    }
+    let (mut found, mut waits) = (Appetite::Usual, false);
+    loops(&function.body, &mut |label, params, body| {
         let mut mix = Mix::default();
         mix.add(function, &shapes, body);
+        if !shapes.divergent_label(label) {
+            waits |= mix.chains > 0 && mix.gathers == 0 && params <= FEW;
+            return;
+        }
         if mix.gathers > 0 && mix.operations < GATHER * mix.gathers {
             found = Appetite::One;
         } else if mix.gathers + mix.others == 0 && params <= FEW && found == Appetite::Usual {
             found = Appetite::Double;
         }
     });
-    found
+    if found == Appetite::Usual && waits && lanes >= ROOMY { Appetite::Double } else { found }
 }
+
+/// Lanes of machines whose registers hold what two gangs' worth of a loop needs.
+const ROOMY: u16 = 16;
 
 /// A gather takes as long as so many operations on all lanes.
 const GATHER: u32 = 12;
@@ -99,6 +107,9 @@ const FEW: usize = 8;
 /// Values of a kernel without loops that is small: two gangs' worth stay in registers.
 const SMALL: usize = 80;
 
+/// Values of one with elementary functions: while it waits for one gang's worth it does the other's.
+const MIDDLING: usize = 250;
+
 /// What is in a loop.
 #[derive(Default)]
 struct Mix {
@@ -107,6 +118,8 @@ struct Mix {
     /// Other accesses.
     others: u32,
     operations: u32,
+    /// Elementary functions, and roots: many operations one after the other.
+    chains: u32,
 }
 
 impl Mix {
@@ -122,7 +135,14 @@ impl Mix {
                         }
                     }
                     Op::Atomic(..) | Op::CompareExchange(..) => self.others += 1,
-                    Op::Math(..) | Op::Pow(..) | Op::Atan2(..) => self.operations += 20,
+                    Op::Math(..) | Op::Pow(..) | Op::Atan2(..) => {
+                        self.operations += 20;
+                        self.chains += 1;
+                    }
+                    Op::Unary(Unary::Sqrt, _) => {
+                        self.operations += 1;
+                        self.chains += 1;
+                    }
                     _ => self.operations += 1,
                 },
                 Statement::Store { .. } | Statement::Barrier { .. } => self.others += 1,

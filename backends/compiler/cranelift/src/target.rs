@@ -47,6 +47,7 @@ impl Machine for Target {
         match op {
             Op::Fma(..) => self.fma,
             Op::Unary(Unary::InverseSqrtEstimate | Unary::InverseEstimate, _) => false,
+            Op::Binary(Binary::Scale, ..) => false,
             Op::Convert(Convert::FromHalf | Convert::ToHalf, _) => false,
             // Through f64 this is a third of the time of lane after lane.
             Op::Binary(Binary::DivS | Binary::DivU | Binary::RemS | Binary::RemU, ..) => {

@@ -700,6 +700,18 @@ families! {
     Rsqrtss
         VEX_Vrsqrtss_xmm_xmm_xmmm32 INVALID
         INVALID INVALID INVALID
+    ScalefPd
+        INVALID INVALID
+        EVEX_Vscalefpd_xmm_k1z_xmm_xmmm128b64 EVEX_Vscalefpd_ymm_k1z_ymm_ymmm256b64 EVEX_Vscalefpd_zmm_k1z_zmm_zmmm512b64_er
+    ScalefPs
+        INVALID INVALID
+        EVEX_Vscalefps_xmm_k1z_xmm_xmmm128b32 EVEX_Vscalefps_ymm_k1z_ymm_ymmm256b32 EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er
+    ScalefSd
+        INVALID INVALID
+        EVEX_Vscalefsd_xmm_k1z_xmm_xmmm64_er INVALID INVALID
+    ScalefSs
+        INVALID INVALID
+        EVEX_Vscalefss_xmm_k1z_xmm_xmmm32_er INVALID INVALID
     ScatterDPd
         INVALID INVALID
         EVEX_Vscatterdpd_vm32x_k1_xmm EVEX_Vscatterdpd_vm32x_k1_ymm EVEX_Vscatterdpd_vm32y_k1_zmm

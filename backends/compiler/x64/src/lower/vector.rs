@@ -149,6 +149,7 @@ impl<'f> Lower<'f> {
                 // The instructions give their second operand for NaN and for zeros, as the operations do.
                 Binary::Min => floats!(scalar, kind, MinPs, MinPd, MinSs, MinSd),
                 Binary::Max => floats!(scalar, kind, MaxPs, MaxPd, MaxSs, MaxSd),
+                Binary::Scale if self.wide() => floats!(scalar, kind, ScalefPs, ScalefPd, ScalefSs, ScalefSd),
                 _ => return self.refuse(format!("{op:?} of floats")),
             };
             return Ok(self.v3_merged(v, length, a, b));

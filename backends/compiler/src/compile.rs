@@ -112,8 +112,8 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
     Ok(())
 }
 
-/// What fits into a generator's registers beside what is the same all the time; `None` where somebody else orders
-/// operations.
+/// What fits into a generator's registers; `None` where somebody else orders operations. All of them count, though some
+/// hold what is the same all the time: a few values on the stack cost less than waiting.
 fn room(generator: Generator, lanes: u16) -> Option<Room> {
     let (native, registers, masks) = match generator {
         Generator::Cranelift => return None,
@@ -121,7 +121,7 @@ fn room(generator: Generator, lanes: u16) -> Option<Room> {
         Generator::Avx512 => (16, 32, Some(7)),
     };
     let parts = u32::from(lanes).div_ceil(native);
-    Some(Room { vectors: registers * 5 / 8 / parts, masks: masks.map(|masks: u32| masks / parts), parts })
+    Some(Room { vectors: registers / parts, masks: masks.map(|masks: u32| masks / parts), parts })
 }
 
 /// Lowering has left a valid function. Always looked at: it takes microseconds, and the kernel can still be interpreted.

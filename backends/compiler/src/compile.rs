@@ -10,7 +10,7 @@ use warpweft_ssa::Limits;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::legalise::legalise;
-use warpweft_vector::passes::{self, pipeline, short_pipeline};
+use warpweft_vector::passes::{self, Room, pipeline, short_pipeline};
 use warpweft_vector::{Machine, MachineCode, Refusal};
 use warpweft_x64::Level;
 
@@ -75,7 +75,7 @@ fn build_for(
     mut times: Times,
     clock: &mut Clock,
 ) -> Result<Built, NotCompiled> {
-    let lowered = lower(function, lanes, options.strict)?;
+    let lowered = lower(function, lanes, options.estimate())?;
     let (workgroup_bytes, private_bytes) = (lowered.workgroup_bytes, lowered.private_bytes);
     let mut vector = vec![lowered.function];
     vector.extend(lowered.callees);
@@ -84,6 +84,12 @@ fn build_for(
     let mut vector: Vec<Function> = vector.into_iter().map(|vector| optimised(vector, options)).collect();
     times.passes = clock.lap();
     vector.iter_mut().try_for_each(|vector| legalised(vector, options.generator))?;
+    if let Some(room) = room(options.generator, lanes) {
+        for vector in &mut vector {
+            passes::schedule(vector, room);
+            checked(vector);
+        }
+    }
     times.legalise = clock.lap();
     let code = vector.iter().map(|vector| generate(vector, options.generator));
     let code = code.collect::<Result<Vec<_>, _>>().map_err(|refusal| refused(function, refusal))?;
@@ -117,6 +123,18 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
     legalise(function, machine);
     checked(function);
     Ok(())
+}
+
+/// What fits into a generator's registers; `None` where somebody else orders operations. All of them count, though some
+/// hold what is the same all the time: a few values on the stack cost less than waiting.
+fn room(generator: Generator, lanes: u16) -> Option<Room> {
+    let (native, registers, masks) = match generator {
+        Generator::Cranelift => return None,
+        Generator::Avx2 => (8, 16, None),
+        Generator::Avx512 => (16, 32, Some(7)),
+    };
+    let parts = u32::from(lanes).div_ceil(native);
+    Some(Room { vectors: registers / parts, masks: masks.map(|masks: u32| masks / parts), parts })
 }
 
 /// Lowering has left a valid function. Always looked at: it takes microseconds, and the kernel can still be interpreted.

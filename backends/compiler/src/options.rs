@@ -15,6 +15,18 @@ pub struct Options {
     pub lanes: Option<u16>,
 }
 
+impl Options {
+    /// Bits that the machine's inverse square roots are good for, where an estimate is allowed and there is one.
+    pub(crate) fn estimate(&self) -> Option<u32> {
+        match self.generator {
+            _ if self.strict => None,
+            Generator::Cranelift => None,
+            Generator::Avx2 => Some(12),
+            Generator::Avx512 => Some(14),
+        }
+    }
+}
+
 /// What turns vector programs into machine code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Generator {

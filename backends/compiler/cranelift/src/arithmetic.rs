@@ -254,7 +254,8 @@ impl<'a> Translation<'a> {
             | Binary::RemU
             | Binary::Shl
             | Binary::ShrS
-            | Binary::ShrU => return None,
+            | Binary::ShrU
+            | Binary::Scale => return None,
         })
     }
 

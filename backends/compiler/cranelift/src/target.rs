@@ -48,6 +48,7 @@ impl Machine for Target {
             Op::LoadStrided(..) => false,
             Op::Fma(..) => self.fma,
             Op::Unary(Unary::InverseSqrtEstimate | Unary::InverseEstimate, _) => false,
+            Op::Binary(Binary::Scale, ..) => false,
             Op::Convert(Convert::FromHalf | Convert::ToHalf, _) => false,
             // Through f64 this is a third of the time of lane after lane.
             Op::Binary(Binary::DivS | Binary::DivU | Binary::RemS | Binary::RemU, ..) => {

@@ -7,9 +7,9 @@ use crate::words::*;
 use warpweft_vector::Builder;
 use warpweft_vector::ir::*;
 
-/// Adding it rounds to an integer, and leaves that plus twice the exponent's bias in the last bits.
-const TO_INTEGER_32: f64 = 12_582_912.0 + 254.0;
-const TO_INTEGER_64: f64 = 6_755_399_441_055_744.0 + 2046.0;
+/// Adding and subtracting it rounds to an integer.
+const TO_INTEGER_32: f64 = 12_582_912.0;
+const TO_INTEGER_64: f64 = 6_755_399_441_055_744.0;
 
 /// eˣ.
 ///
@@ -18,7 +18,7 @@ const TO_INTEGER_64: f64 = 6_755_399_441_055_744.0 + 2046.0;
 pub fn exp(b: &mut Builder, x: Value) -> Value {
     let parts = reduce(b, x);
     let fraction = add_to(b, parts.less_one, 1.0);
-    scale(b, fraction, parts.power)
+    b.scale(fraction, parts.power)
 }
 
 /// eˣ/2, which is finite somewhat longer than eˣ.
@@ -26,13 +26,13 @@ pub(crate) fn half_exp(b: &mut Builder, x: Value) -> Value {
     let parts = reduce(b, x);
     let half = b.like(x, 0.5);
     let fraction = b.fma(parts.less_one, half, half);
-    scale(b, fraction, parts.power)
+    b.scale(fraction, parts.power)
 }
 
 struct Parts {
     /// exp(r) - 1
     less_one: Value,
-    /// n, in the low bits of an integer, plus twice the exponent's bias.
+    /// n
     power: Value,
 }
 
@@ -47,26 +47,13 @@ fn reduce(b: &mut Builder, x: Value) -> Parts {
     let offset = b.like(x, offset);
     let sum = fma_by(b, x, log2_e, offset);
     let n = b.sub(sum, offset);
-    let power = to_bits(b, sum);
     let (ln2, coefficients) = if narrow { (&LN2_32, &EXP_32[..]) } else { (&LN2_64, &EXP_64[..]) };
     let exact = fma_by(b, n, -ln2[0], x);
     let r = fma_by(b, n, -ln2[1], exact);
     let p = polynomial(b, r, coefficients);
     let square = b.mul(r, r);
     let less_one = b.fma(square, p, r);
-    Parts { less_one, power }
-}
-
-/// The product with 2ⁿ, in two steps, since results may be denormal and 2ⁿ too large.
-fn scale(b: &mut Builder, fraction: Value, power: Value) -> Value {
-    let mantissa = if b.ty(power).kind == Kind::I32 { 23 } else { 52 };
-    // The bits above n drop out: the sum's exponent has zeros below them, even when halved.
-    let half = shifted(b, Binary::ShrU, power, 1);
-    let rest = b.sub(power, half);
-    let (half, rest) = (shifted(b, Binary::Shl, half, mantissa), shifted(b, Binary::Shl, rest, mantissa));
-    let (half, rest) = (from_bits(b, half), from_bits(b, rest));
-    let scaled = b.mul(fraction, half);
-    b.mul(scaled, rest)
+    Parts { less_one, power: n }
 }
 
 /// 2ˣ.
@@ -81,12 +68,11 @@ pub fn exp2(b: &mut Builder, x: Value) -> Value {
     let offset = b.like(x, offset);
     let sum = b.add(x, offset);
     let n = b.sub(sum, offset);
-    let power = to_bits(b, sum);
     let r = b.sub(x, n);
     let p = polynomial(b, r, coefficients);
     let one = b.like(x, 1.0);
     let fraction = b.fma(r, p, one);
-    scale(b, fraction, power)
+    b.scale(fraction, n)
 }
 
 /// 2ˣ⁺ᵗ for `F64`, where t is small beside x: the lower half of an exponent in two parts.
@@ -95,19 +81,18 @@ pub(crate) fn exp2_of_sum(b: &mut Builder, x: Value, tail: Value) -> Value {
     let offset = b.like(x, TO_INTEGER_64);
     let sum = b.add(x, offset);
     let n = b.sub(sum, offset);
-    let power = to_bits(b, sum);
     let r = b.sub(x, n);
     let r = b.add(r, tail);
     let p = polynomial(b, r, &EXP2_64);
     let one = b.like(x, 1.0);
     let fraction = b.fma(r, p, one);
-    scale(b, fraction, power)
+    b.scale(fraction, n)
 }
 
 /// 2ˣ for `F64` with no more digits than an `F32` result asks for. Beyond what `F32` holds the result is 2^±200.
 pub(crate) fn wide_exp2(b: &mut Builder, x: Value) -> Value {
     let x = clamp(b, x, -200.0, 200.0);
-    let offset = b.like(x, TO_INTEGER_64 - 1023.0);
+    let offset = b.like(x, TO_INTEGER_64 + 1023.0);
     let sum = b.add(x, offset);
     let n = b.sub(sum, offset);
     let power = to_bits(b, sum);

@@ -12,8 +12,13 @@ use warpweft_vector::ir::*;
 /// # Panics
 /// When `x` is not a float.
 pub fn log(b: &mut Builder, x: Value) -> Value {
-    let (k, f) = split(b, x);
-    let result = if is_f32(b, x) {
+    if !is_f32(b, x) {
+        let (k, f) = split(b, x);
+        let zero = b.like(x, 0.0);
+        let result = log_64(b, k, f, zero);
+        return special(b, x, result);
+    }
+    unless_special(b, x, |b, (k, f)| {
         let square = b.mul(f, f);
         let cube = b.mul(square, f);
         let p = polynomial(b, f, &LOG_32);
@@ -22,11 +27,7 @@ pub fn log(b: &mut Builder, x: Value) -> Value {
         let tail = fma_by(b, square, -0.5, tail);
         let sum = b.add(f, tail);
         fma_by(b, k, LN2_32[0], sum)
-    } else {
-        let zero = b.like(x, 0.0);
-        log_64(b, k, f, zero)
-    };
-    special(b, x, result)
+    })
 }
 
 /// log2 x.
@@ -34,37 +35,64 @@ pub fn log(b: &mut Builder, x: Value) -> Value {
 /// # Panics
 /// When `x` is not a float.
 pub fn log2(b: &mut Builder, x: Value) -> Value {
-    let (k, f) = split(b, x);
-    let result = if is_f32(b, x) {
+    if !is_f32(b, x) {
+        let (k, f) = split(b, x);
+        let result = log2_64(b, k, f);
+        return special(b, x, result);
+    }
+    unless_special(b, x, |b, (k, f)| {
         let p = polynomial(b, f, &LOG2_32);
         let low = b.like(f, LOG2_E_32[1]);
         let inner = b.fma(f, p, low);
         let tail = b.mul(f, inner);
         let fraction = fma_by(b, f, LOG2_E_32[0], tail);
         b.add(k, fraction)
-    } else {
-        log2_64(b, k, f)
-    };
-    special(b, x, result)
+    })
 }
 
-/// k and f, for positive numbers.
-fn split(b: &mut Builder, x: Value) -> (Value, Value) {
-    let narrow = is_f32(b, x);
-    let (least, scale, shift) = if narrow { (2f64.powi(-126), 24, 23) } else { (2f64.powi(-1022), 54, 52) };
-    let denormal = below(b, x, least);
-    let scaled = mul_by(b, x, 2f64.powi(scale));
-    let x = b.select(denormal, scaled, x);
+/// A logarithm of `F32` by k and f, computed again where x is not a positive, finite, normal number: that is rare.
+fn unless_special(
+    b: &mut Builder,
+    x: Value,
+    logarithm: impl Fn(&mut Builder, (Value, Value)) -> Value,
+) -> Value {
     let bits = to_bits(b, x);
-    let (offset, zero) = (b.like(bits, scale.into()), b.like(bits, 0.0));
-    let offset = b.select(denormal, offset, zero);
+    let (k, f) = split_bits(b, true, bits);
+    let k = small_to_float(b, k);
+    let result = logarithm(b, (k, f));
+    let (least, numbers) = (b.bits_like(bits, 0x0080_0000), b.bits_like(bits, 0x7f00_0000));
+    let beyond = b.sub(bits, least);
+    let rare = b.compare(Compare::GeU, beyond, numbers);
+    rarely(b, rare, &[result], |b| {
+        let parts = split(b, x);
+        let result = logarithm(b, parts);
+        vec![special(b, x, result)]
+    })[0]
+}
+
+/// k as an integer, and f, for positive, finite, normal numbers with these bits.
+fn split_bits(b: &mut Builder, narrow: bool, bits: Value) -> (Value, Value) {
+    let shift = if narrow { 23 } else { 52 };
     let root = b.bits_like(bits, if narrow { 0x3f35_04f3 } else { 0x3fe6_a09e_667f_3bcd });
     let distance = b.sub(bits, root);
     let k = shifted(b, Binary::ShrS, distance, shift);
     let exponent = shifted(b, Binary::Shl, k, shift);
     let mantissa = b.sub(bits, exponent);
     let mantissa = from_bits(b, mantissa);
-    let f = add_to(b, mantissa, -1.0);
+    (k, add_to(b, mantissa, -1.0))
+}
+
+/// k and f, for positive numbers.
+fn split(b: &mut Builder, x: Value) -> (Value, Value) {
+    let narrow = is_f32(b, x);
+    let (least, scale) = if narrow { (2f64.powi(-126), 24) } else { (2f64.powi(-1022), 54) };
+    let denormal = below(b, x, least);
+    let scaled = mul_by(b, x, 2f64.powi(scale));
+    let x = b.select(denormal, scaled, x);
+    let bits = to_bits(b, x);
+    let (offset, zero) = (b.like(bits, scale.into()), b.like(bits, 0.0));
+    let offset = b.select(denormal, offset, zero);
+    let (k, f) = split_bits(b, narrow, bits);
     let k = b.sub(k, offset);
     (small_to_float(b, k), f)
 }

@@ -352,7 +352,7 @@ impl Gang<'_> {
             Math::Exp2 => maths::exp2(b, a),
             Math::Log => maths::log(b, a),
             Math::Log2 => maths::log2(b, a),
-            Math::InverseSqrt => maths::inverse_sqrt(b, a, self.strict),
+            Math::InverseSqrt => maths::inverse_sqrt(b, a, self.estimate),
         }
     }
 }

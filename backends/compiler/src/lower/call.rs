@@ -48,7 +48,7 @@ pub(super) fn callee(
     function: &ssa::Function,
     ganging: Ganging,
     lanes: u16,
-    strict: bool,
+    estimate: Option<u32>,
 ) -> Result<ir::Function, NotCompiled> {
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
@@ -78,7 +78,7 @@ pub(super) fn callee(
         slopes: Default::default(),
         ranges: &ranges,
         used: used(function),
-        strict,
+        estimate,
         regions: None,
         outgoing: vec![],
         exports: private,

@@ -218,7 +218,8 @@ impl Gang<'_> {
         let before = self.state.exec;
         let condition = self.vector(condition);
         let chosen = self.active(condition);
-        let not = self.b.not(condition);
+        // Without those that were chosen, not those where the condition does not hold: it is asked once, under the mask.
+        let not = self.b.not(chosen);
         let rest = self.active(not);
         let lanes = |mask| Exec::Some { mask, nonempty: false };
         // The arm that starts the next round of a loop ends the list, so it comes last.

@@ -67,11 +67,12 @@ fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
     }
 }
 
-/// Lowers a kernel for gangs of that many lanes.
+/// Lowers a kernel for gangs of that many lanes. `estimate`: bits that the machine's inverse roots are good for, where
+/// they are good enough.
 ///
 /// # Errors
 /// What the kernel does that is not compiled.
-pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Lowered, NotCompiled> {
+pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
     let aligned = size[0].is_multiple_of(u32::from(lanes));
@@ -129,7 +130,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
         slopes,
         ranges: &ranges,
         used: used(function),
-        strict,
+        estimate,
         regions,
         outgoing: vec![],
         exports: private,
@@ -156,7 +157,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, strict: bool) -> Result<Low
     let workgroup_bytes = gang.memory.layout.workgroup;
     let kernel = gang.b.finish();
     let callees = (0..function.functions.len() as u32)
-        .map(|number| call::callee(&function.callee(number), ganging, lanes, strict))
+        .map(|number| call::callee(&function.callee(number), ganging, lanes, estimate))
         .collect::<Result<_, _>>()?;
     Ok(Lowered { function: kernel, callees, workgroup_bytes, private_bytes })
 }

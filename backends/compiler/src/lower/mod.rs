@@ -71,7 +71,8 @@ pub(crate) struct Gang<'a> {
     ranges: &'a Ranges,
     /// Values that something uses.
     used: Vec<bool>,
-    pub(crate) strict: bool,
+    /// Bits of an estimated inverse root that may be refined; `None` where roots are as the interpreter has them.
+    pub(crate) estimate: Option<u32>,
     /// Where values are, in kernels that are run workgroup by workgroup.
     regions: Option<region::Regions>,
     /// What the region at hand copies at its end.

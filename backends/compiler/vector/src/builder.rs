@@ -389,6 +389,8 @@ shorthands! {
     min = binary Binary::Min(a, b);
     /// [`Binary::Max`]
     max = binary Binary::Max(a, b);
+    /// [`Binary::Scale`]
+    scale = binary Binary::Scale(a, b);
     /// [`Binary::MinU`]
     min_u = binary Binary::MinU(a, b);
     /// [`Unary::Neg`]

@@ -424,6 +424,9 @@ pub enum Binary {
     Min,
     /// Floats: `a > b ? a : b`.
     Max,
+    /// Floats: a · 2ᵇ, rounded once, for a from ¼ to 4 and integers b from -250 to 250 (`F64`: -2000 to 2000); NaN where a
+    /// is NaN; else any value.
+    Scale,
 }
 
 /// Comparisons; of floats, all but `Ne` are false where one is NaN.

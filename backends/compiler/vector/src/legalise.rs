@@ -213,6 +213,7 @@ impl Rewriting<'_> {
                 division::divide(self, op, ty)
             }
             Op::Binary(Binary::Mul, a, b) if vector && ty.kind == Kind::I64 => multiply::low_64(self, a, b),
+            Op::Binary(Binary::Scale, a, b) => float::scale(self, a, b),
             Op::Binary(Binary::MulHigh, a, b) if vector => multiply::high(self, a, b),
             Op::Binary(which @ (Binary::Shl | Binary::ShrS | Binary::ShrU), a, amount) if vector => {
                 if self.even[amount.0 as usize] {

@@ -130,8 +130,26 @@ pub(crate) fn binary(op: Binary, kind: Kind) -> Option<Two> {
         (Min, F64) => |a, b| if d(a) < d(b) { a } else { b },
         (Max, F32) => |a, b| if f(a) > f(b) { a } else { b },
         (Max, F64) => |a, b| if d(a) > d(b) { a } else { b },
+        (Scale, F32) => |a, b| match scales(f(a).into(), f(b).into(), 250.0) {
+            Some((low, high)) => fb((f64::from(f(a)) * low * high) as f32),
+            None if f(a).is_nan() => a,
+            None => w(anything(a, b) as u32),
+        },
+        (Scale, F64) => |a, b| match scales(d(a), d(b), 2000.0) {
+            Some((low, high)) => db(d(a) * low * high),
+            None if d(a).is_nan() => a,
+            None => anything(a, b),
+        },
         _ => return None,
     })
+}
+
+/// 2ᵇ as a product, where `a` and `b` are such that [`Binary::Scale`] has one result: then the first of two products is
+/// exact.
+fn scales(a: f64, b: f64, most: f64) -> Option<(f64, f64)> {
+    let good = (0.25..=4.0).contains(&a.abs()) && b.abs() <= most && b.fract() == 0.0;
+    let half = (b * 0.5).floor();
+    good.then(|| (2f64.powi(half as i32), 2f64.powi((b - half) as i32)))
 }
 
 /// Whether a division has a result: its divisor is not zero and it does not overflow. True of all other operations.
@@ -144,10 +162,13 @@ pub(crate) fn divides(op: Binary, kind: Kind, a: u64, b: u64) -> bool {
     }
 }
 
-/// Whether the operation has one defined result: not so for shifts by the width or more, and impossible divisions.
+/// Whether the operation has one defined result: not so for shifts by the width or more, impossible
+/// divisions, and scales beyond the range.
 pub(crate) fn defined(op: Binary, kind: Kind, a: u64, b: u64) -> bool {
     match op {
         Binary::Shl | Binary::ShrS | Binary::ShrU => b < u64::from(kind.size() * 8),
+        Binary::Scale if kind == Kind::F32 => scales(f(a).into(), f(b).into(), 250.0).is_some(),
+        Binary::Scale => scales(d(a), d(b), 2000.0).is_some(),
         _ => divides(op, kind, a, b),
     }
 }

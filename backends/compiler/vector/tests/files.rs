@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
-use warpweft_vector::passes::{self, Options};
+use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Builder, Evaluation, verify};
 
-const STAGES: [&str; 14] = [
+const STAGES: [&str; 15] = [
     "parse",
     "parse-error",
     "verify-error",
@@ -23,6 +23,7 @@ const STAGES: [&str; 14] = [
     "unroll",
     "contract",
     "renumber",
+    "schedule",
     "pipeline",
     "pipeline-strict",
 ];
@@ -43,6 +44,9 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "induce" => _ = passes::induce(&mut function),
         "contract" => _ = passes::contract(&mut function),
         "renumber" => passes::renumber(&mut function),
+        "schedule" => {
+            passes::schedule(&mut function, Room { vectors: 8, masks: None, parts: 1 });
+        }
         _ => panic!("there is no stage `{stage}`"),
     }
     function

@@ -4,7 +4,7 @@
 
 use warpweft_vector::ir::{Function, Op, Type};
 use warpweft_vector::legalise::legalise;
-use warpweft_vector::passes::{self, Options};
+use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Evaluation, Machine, random, verify};
 
 fn seeds() -> u64 {
@@ -214,4 +214,19 @@ fn functions_legalised_behind_the_pipeline_keep_results() {
         passes::dce(&mut function);
         function
     });
+}
+
+#[test]
+fn schedule_keeps_what_functions_do() {
+    let rooms = [
+        Room { vectors: 3, masks: None, parts: 1 },
+        Room { vectors: 12, masks: Some(3), parts: 2 },
+        Room { vectors: 100, masks: Some(100), parts: 4 },
+    ];
+    for room in rooms {
+        keeps(|mut function| {
+            passes::schedule(&mut function, room);
+            function
+        });
+    }
 }

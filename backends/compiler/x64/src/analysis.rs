@@ -12,7 +12,7 @@ pub(crate) struct Uses {
     pub(crate) count: u32,
     /// The (last) use is in the list of the definition.
     pub(crate) same_list: bool,
-    /// And nothing between them touches memory or is nested.
+    /// And nothing between them, nested or not, acts on memory.
     pub(crate) same_epoch: bool,
     /// The definition and the (last) use are in the same loop.
     pub(crate) same_loop: bool,
@@ -60,7 +60,6 @@ pub(crate) fn analyse(function: &Function) -> Vec<Uses> {
             }
             Inst::If { condition, then, otherwise, results, .. } => {
                 use_of(&mut uses, *condition, here);
-                epoch += 1;
                 for &result in results {
                     define(&mut uses, result, (list, epoch, round));
                 }
@@ -69,7 +68,6 @@ pub(crate) fn analyse(function: &Function) -> Vec<Uses> {
                 lists += 2;
             }
             Inst::Block { body, results, .. } => {
-                epoch += 1;
                 for &result in results {
                     define(&mut uses, result, (list, epoch, round));
                 }

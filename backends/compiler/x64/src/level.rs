@@ -60,6 +60,9 @@ impl Machine for Target {
         let wide = self.0 == Level::Avx512;
         let scalar = ty.is_scalar() && operand.is_scalar();
         let long = ty.kind.size() == 8 || operand.kind.size() == 8;
+        if matches!(op, Op::Binary(Binary::Scale, ..)) {
+            return wide;
+        }
         if scalar {
             return true;
         }

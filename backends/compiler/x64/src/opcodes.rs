@@ -685,15 +685,30 @@ families! {
     RndSs
         VEX_Vroundss_xmm_xmm_xmmm32_imm8 INVALID
         EVEX_Vrndscaless_xmm_k1z_xmm_xmmm32_imm8_sae INVALID INVALID
+    Rsqrt14ps
+        INVALID INVALID
+        EVEX_Vrsqrt14ps_xmm_k1z_xmmm128b32 EVEX_Vrsqrt14ps_ymm_k1z_ymmm256b32 EVEX_Vrsqrt14ps_zmm_k1z_zmmm512b32
     Rsqrt14ss
         INVALID INVALID
         EVEX_Vrsqrt14ss_xmm_k1z_xmm_xmmm32 INVALID INVALID
     Rsqrtps
         VEX_Vrsqrtps_xmm_xmmm128 VEX_Vrsqrtps_ymm_ymmm256
-        EVEX_Vrsqrt14ps_xmm_k1z_xmmm128b32 EVEX_Vrsqrt14ps_ymm_k1z_ymmm256b32 EVEX_Vrsqrt14ps_zmm_k1z_zmmm512b32
+        INVALID INVALID INVALID
     Rsqrtss
         VEX_Vrsqrtss_xmm_xmm_xmmm32 INVALID
         INVALID INVALID INVALID
+    ScalefPd
+        INVALID INVALID
+        EVEX_Vscalefpd_xmm_k1z_xmm_xmmm128b64 EVEX_Vscalefpd_ymm_k1z_ymm_ymmm256b64 EVEX_Vscalefpd_zmm_k1z_zmm_zmmm512b64_er
+    ScalefPs
+        INVALID INVALID
+        EVEX_Vscalefps_xmm_k1z_xmm_xmmm128b32 EVEX_Vscalefps_ymm_k1z_ymm_ymmm256b32 EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er
+    ScalefSd
+        INVALID INVALID
+        EVEX_Vscalefsd_xmm_k1z_xmm_xmmm64_er INVALID INVALID
+    ScalefSs
+        INVALID INVALID
+        EVEX_Vscalefss_xmm_k1z_xmm_xmmm32_er INVALID INVALID
     ScatterDPd
         INVALID INVALID
         EVEX_Vscatterdpd_vm32x_k1_xmm EVEX_Vscatterdpd_vm32x_k1_ymm EVEX_Vscatterdpd_vm32y_k1_zmm

@@ -253,6 +253,26 @@ fn operations_on_floats() {
 }
 
 #[test]
+fn powers_of_two() {
+    // Level AVX2 has it in other words.
+    for (kind, most) in [(Kind::F32, 250.0), (Kind::F32, 155.0), (Kind::F64, 2000.0), (Kind::F64, 1080.0)] {
+        sweep(
+            "Scale",
+            &[kind; 2],
+            kind,
+            |b, v| {
+                let [quarter, four, low, high] = [0.25, 4.0, -most, most].map(|bound| b.like(v[0], bound));
+                let (a, n) = (b.max(v[0], quarter), b.max(v[1], low));
+                let (a, n) = (b.min(a, four), b.min(n, high));
+                let n = b.unary(Unary::Nearest, n);
+                b.scale(a, n)
+            },
+            &pairs(kind, 2),
+        );
+    }
+}
+
+#[test]
 fn estimates_are_near() {
     // Refined once, they agree with the exact value to many bits; unrefined they differ from machine to machine.
     for op in [Unary::InverseSqrtEstimate, Unary::InverseEstimate] {

@@ -94,3 +94,21 @@ pub(super) fn inverse(r: &mut Rewriting<'_>, a: Value) -> Value {
     let one = r.float(a, 1.0);
     r.div(one, a)
 }
+
+/// In two steps, since results may be denormal and the power of two too large: the first is exact.
+pub(super) fn scale(r: &mut Rewriting<'_>, a: Value, n: Value) -> Value {
+    let (kind, _) = pattern(r, a);
+    // The sum's last bits are n plus twice the exponent's bias; those above drop out, for below them are zeros.
+    let (offset, mantissa) =
+        if kind == Kind::I32 { (12_582_912.0 + 254.0, 23) } else { (6_755_399_441_055_744.0 + 2046.0, 52) };
+    let offset = r.float(a, offset);
+    let sum = r.add(n, offset);
+    let power = r.cast(sum, kind);
+    let half = r.shifted(Binary::ShrU, power, 1);
+    let rest = r.sub(power, half);
+    [half, rest].into_iter().fold(a, |product, part| {
+        let part = r.shifted(Binary::Shl, part, mantissa);
+        let part = r.cast(part, r.ty(a).kind);
+        r.mul(product, part)
+    })
+}

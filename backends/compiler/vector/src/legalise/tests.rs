@@ -391,6 +391,25 @@ fn floats_in_pairs() {
 }
 
 #[test]
+fn powers_of_two() {
+    for (kind, most) in [(Kind::F32, 250.0), (Kind::F32, 155.0), (Kind::F64, 2000.0), (Kind::F64, 1080.0)] {
+        let lacking = Without(|o: &Op, _, _| matches!(o, Op::Binary(Binary::Scale, ..)));
+        check(
+            &[kind, kind],
+            &[&lacking, &Base],
+            |_| true,
+            |b, x| {
+                let [quarter, four, low, high] = [0.25, 4.0, -most, most].map(|bound| b.like(x[0], bound));
+                let (a, n) = (b.max(x[0], quarter), b.max(x[1], low));
+                let (a, n) = (b.min(a, four), b.min(n, high));
+                let n = b.unary(Unary::Nearest, n);
+                b.scale(a, n)
+            },
+        );
+    }
+}
+
+#[test]
 fn comparisons() {
     use Compare::*;
     for kind in INTS {

@@ -1,7 +1,8 @@
 //! Makes one operation of a product and a sum or difference: `a * b + c`, `a * b - c`, `c - a * b`.
 //!
-//! The result is rounded once instead of twice: it differs, mostly for the better. A product is contracted where all
-//! its uses are such sums in the same loop, so that it is not computed any more (`dce` removes it).
+//! The result is rounded once instead of twice: it differs, mostly for the better. A product is contracted where its only
+//! use is such a sum in the same loop, so that it is not computed any more (`dce` removes it). One that several sums use
+//! stays: each would wait for a multiplication again, which takes longer than adding what is there.
 //! Subtraction becomes the negation of an operand, which machines have as part of the operation.
 
 use crate::ir::*;
@@ -10,13 +11,7 @@ use crate::ir::*;
 /// Gives whether a negation was added, which may be one of a constant.
 pub fn contract(function: &mut Function) -> bool {
     let count = function.values.len();
-    let mut products = Products {
-        uses: vec![0; count],
-        sums: vec![0; count],
-        factors: vec![None; count],
-        depth: 0,
-        function,
-    };
+    let mut products = Products { uses: vec![0; count], factors: vec![None; count], depth: 0, function };
     let mut body = std::mem::take(&mut products.function.body);
     products.count(&body);
     products.find(&body);
@@ -30,9 +25,7 @@ struct Products<'a> {
     function: &'a mut Function,
     /// By value: how often it is used.
     uses: Vec<u32>,
-    /// By value: how many of these are sums that it would be contracted into.
-    sums: Vec<u32>,
-    /// By value: the factors of a product of floats, and how many loops are around it.
+    /// By value: the factors of a product of floats that is used once, and how many loops are around it.
     factors: Vec<Option<(Value, Value, u32)>>,
     /// How many loops are around.
     depth: u32,
@@ -60,15 +53,11 @@ impl Products<'_> {
 
     fn find(&mut self, insts: &[Inst]) {
         for inst in insts {
-            if let Inst::Let { result, op, .. } = inst {
-                if let Op::Binary(Binary::Mul, a, b) = op
-                    && self.function.ty(*result).kind.is_float()
-                {
-                    self.factors[result.0 as usize] = Some((*a, *b, self.depth));
-                }
-                if let Some((product, _)) = self.product(op) {
-                    self.sums[product.0 as usize] += 1;
-                }
+            if let Inst::Let { result, op: Op::Binary(Binary::Mul, a, b), .. } = inst
+                && self.function.ty(*result).kind.is_float()
+                && self.uses[result.0 as usize] == 1
+            {
+                self.factors[result.0 as usize] = Some((*a, *b, self.depth));
             }
             each_list(inst, |list, in_loop| {
                 self.depth += u32::from(in_loop);
@@ -84,11 +73,8 @@ impl Products<'_> {
         let good = |value: Value| matches!(self.factors[value.0 as usize], Some((_, _, depth)) if depth == self.depth);
         match (good(x), good(y)) {
             (false, false) => None,
-            (true, false) => Some((x, y)),
+            (true, _) => Some((x, y)),
             (false, true) => Some((y, x)),
-            // The one that is gone for certain.
-            (true, true) if self.uses[x.0 as usize] == 1 => Some((x, y)),
-            (true, true) => Some((y, x)),
         }
     }
 
@@ -136,9 +122,6 @@ impl Products<'_> {
     /// A sum as one operation, and what must be negated for it.
     fn contracted(&mut self, op: &Op) -> Option<(Op, Option<(Value, Value)>)> {
         let (product, other) = self.product(op)?;
-        if self.sums[product.0 as usize] != self.uses[product.0 as usize] {
-            return None;
-        }
         let (a, b, _) = self.factors[product.0 as usize]?;
         let Op::Binary(kind, first, _) = op else { return None };
         if *kind == Binary::Add {

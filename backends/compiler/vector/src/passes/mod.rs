@@ -2,8 +2,8 @@
 //!
 //! Each pass takes a valid function and leaves a valid one. All but [`contract`] keep results to the bit (NaNs'
 //! payloads apart), and none makes a memory access, a division or an atomic step where there was none. Passes know of
-//! no machine: after [`legalise`](crate::legalise::legalise), only [`licm`], [`dce`] and [`renumber`] have a place, for
-//! folding may bring back what a machine lacks.
+//! no machine: after [`legalise`](crate::legalise::legalise), only [`licm`], [`dce`], [`renumber`] and [`schedule`] have a
+//! place, for folding may bring back what a machine lacks.
 //!
 //! A load that must see what another thread writes while the function runs is an
 //! [`AtomicLoad`](crate::ir::Op::AtomicLoad): others are moved out of loops that do not write their space.
@@ -16,6 +16,7 @@ mod licm;
 mod loads;
 mod renumber;
 mod rotate;
+mod schedule;
 mod simplify;
 mod strides;
 mod survey;
@@ -27,6 +28,7 @@ pub use induce::induce;
 pub use licm::licm;
 pub use renumber::renumber;
 pub use rotate::rotate;
+pub use schedule::{Room, schedule};
 pub use simplify::simplify;
 pub use strides::strides;
 pub use unroll::unroll;

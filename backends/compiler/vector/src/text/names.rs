@@ -23,7 +23,7 @@ names! { Unary, unary, to_unary:
 names! { Binary, binary, to_binary:
     Add "add", Sub "sub", Mul "mul", MulHigh "mul_high", Div "div", DivS "div_s", DivU "div_u", RemS "rem_s",
     RemU "rem_u", And "and", Or "or", Xor "xor", Shl "shl", ShrS "shr_s", ShrU "shr_u", MinS "min_s",
-    MaxS "max_s", MinU "min_u", MaxU "max_u", Min "min", Max "max",
+    MaxS "max_s", MinU "min_u", MaxU "max_u", Min "min", Max "max", Scale "scale",
 }
 names! { Compare, compare, to_compare:
     Eq "eq", Ne "ne", Lt "lt", Le "le", Gt "gt", Ge "ge", LtS "lt_s", LeS "le_s", GtS "gt_s", GeS "ge_s",

@@ -64,6 +64,16 @@ impl<'f> Lower<'f> {
                 })
                 .collect();
         }
+        // Twice a number: sums are there earlier than products, and need no constant.
+        if op == Binary::Mul && (self.is_two(b, ty.kind) || self.is_two(a, ty.kind)) {
+            let a = if self.is_two(b, ty.kind) { a } else { b };
+            return (0..parts)
+                .map(|part| {
+                    let a = self.reg(a, part)?;
+                    self.combine(Binary::Add, form, a, a.into())
+                })
+                .collect();
+        }
         // and(not a, b)
         if op == Binary::And && form.kind.is_int() {
             let (complement, other) =
@@ -106,6 +116,15 @@ impl<'f> Lower<'f> {
             .collect()
     }
 
+    /// The value is the float 2.
+    fn is_two(&self, value: Value, kind: Kind) -> bool {
+        match kind {
+            Kind::F32 => self.bits_of(value) == Some(u64::from(2f32.to_bits())),
+            Kind::F64 => self.bits_of(value) == Some(2f64.to_bits()),
+            _ => false,
+        }
+    }
+
     /// The value could be an operand in memory.
     pub(super) fn prefers_memory(&self, value: Value) -> bool {
         match self.waiting(value) {
@@ -130,6 +149,7 @@ impl<'f> Lower<'f> {
                 // The instructions give their second operand for NaN and for zeros, as the operations do.
                 Binary::Min => floats!(scalar, kind, MinPs, MinPd, MinSs, MinSd),
                 Binary::Max => floats!(scalar, kind, MaxPs, MaxPd, MaxSs, MaxSd),
+                Binary::Scale if self.wide() => floats!(scalar, kind, ScalefPs, ScalefPd, ScalefSs, ScalefSd),
                 _ => return self.refuse(format!("{op:?} of floats")),
             };
             return Ok(self.v3_merged(v, length, a, b));
@@ -346,7 +366,9 @@ impl<'f> Lower<'f> {
                     }
                 }
                 (Unary::InverseSqrtEstimate, Some(a)) if kind == Kind::F32 => match (scalar, self.wide()) {
-                    (false, _) => self.v2(V::Rsqrtps, length, a),
+                    // AVX-512's are good for 14 bits, at every length.
+                    (false, true) => self.v2(V::Rsqrt14ps, length, a),
+                    (false, false) => self.v2(V::Rsqrtps, length, a),
                     (true, true) => self.v3(V::Rsqrt14ss, length, a, a),
                     (true, false) => self.v3(V::Rsqrtss, length, a, a),
                 },

@@ -147,6 +147,24 @@ fn what_regions_compute_alike_steers_the_workgroup() {
 }
 
 #[test]
+fn a_loop_around_barriers_starts_with_what_a_region_computed() {
+    same_everywhere(
+        32,
+        "var start = u.x;
+         for (var k = 0u; k < u.z; k++) { start = start * 3u + k; }
+         var sum = start;
+         for (var round = 0u; round < 3u; round++) {
+             tile[l] = sum + i;
+             workgroupBarrier();
+             sum += round * start;
+             out[i] += tile[31u - l];
+             workgroupBarrier();
+         }
+         out[i] += sum;",
+    );
+}
+
+#[test]
 fn lanes_leave_nested_loops_at_different_rounds_and_depths() {
     for size in [1, 3, 17, 64] {
         same_everywhere(

@@ -190,6 +190,11 @@ impl<'a> Splitter<'a> {
                 Statement::Loop { label, params, body, .. } if self.is_whole(statement) => {
                     let inits: Vec<_> = params.to_vec();
                     self.homes(&params.iter().map(|&(param, _)| param).collect::<Vec<_>>());
+                    for &(param, init) in params {
+                        if self.home_of(param) == 0 {
+                            self.want(init);
+                        }
+                    }
                     let copies =
                         inits.iter().copied().filter(|&(param, _)| self.home_of(param) != 0).collect();
                     self.flush_with(&mut pending, copies, &mut steps);

@@ -5,6 +5,10 @@
 use super::Gang;
 use warpweft_ssa::ir::{self as ssa, Op as SsaOp, Place};
 
+/// Operations that one value is computed from ahead of its place, at most; what is used twice counts twice, since it is
+/// looked at, and emitted, for each use.
+pub(super) const MOST_OPERATIONS: u32 = 100;
+
 impl Gang<'_> {
     /// It can be computed in front of the code: it reads constant memory at most, and costs little.
     pub(super) fn is_plain(&self, value: ssa::Value) -> bool {
@@ -29,20 +33,29 @@ impl Gang<'_> {
 
     /// A value can be computed in front of the code, from what is there.
     pub(super) fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
+        self.is_ahead_within(value, depth, &mut { MOST_OPERATIONS })
+    }
+
+    fn is_ahead_within(&self, value: ssa::Value, depth: u32, left: &mut u32) -> bool {
         let op = &self.ssa.definition(value).op;
         if self.is_there(value) || matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
             return true;
         }
-        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
+        if depth == 0 || *left == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
             return false;
         }
+        *left -= 1;
         let mut all = true;
-        op.operands(|operand| all = all && self.is_ahead(operand, depth - 1));
+        op.operands(|operand| all = all && self.is_ahead_within(operand, depth - 1, left));
         all
     }
 
     /// It follows from ids and uniforms alone, and is held as a scalar.
     pub(super) fn follows(&self, value: ssa::Value, depth: u32) -> bool {
+        self.follows_within(value, depth, &mut { MOST_OPERATIONS })
+    }
+
+    fn follows_within(&self, value: ssa::Value, depth: u32, left: &mut u32) -> bool {
         let op = &self.ssa.definition(value).op;
         if self.is_there(value) {
             return true;
@@ -53,11 +66,12 @@ impl Gang<'_> {
         if matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
             return true;
         }
-        if depth == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
+        if depth == 0 || *left == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
             return false;
         }
+        *left -= 1;
         let mut all = true;
-        op.operands(|operand| all = all && self.follows(operand, depth - 1));
+        op.operands(|operand| all = all && self.follows_within(operand, depth - 1, left));
         all
     }
 

@@ -26,8 +26,13 @@ pub(super) struct Head<'a> {
     pub(super) op: Compare,
     pub(super) a: Value,
     pub(super) b: Value,
-    /// What comes before the test, and what behind it where the round goes on.
-    pub(super) before: Vec<&'a [Statement]>,
+    /// What the test asks.
+    pub(super) condition: Value,
+    /// No lane goes on behind the test but by the condition: whoever leaves there takes the machine along.
+    pub(super) jumps: bool,
+    /// What comes before the test, or where it ends the loop.
+    pub(super) early: Vec<&'a [Statement]>,
+    /// What comes behind the test where the round goes on.
     pub(super) behind: Vec<&'a [Statement]>,
 }
 
@@ -39,7 +44,7 @@ impl Gang<'_> {
         params: &[(Value, Value)],
         body: &'s [Statement],
     ) -> Option<(Count, Head<'s>)> {
-        let head = self.head(body)?;
+        let head = self.head(body, &mut vec![label])?;
         let param = |value: Value| params.iter().position(|&(param, _)| param == value);
         let (at, limit, op) = match (param(head.a), param(head.b)) {
             (Some(at), None) => (at, head.b, head.op),
@@ -65,33 +70,35 @@ impl Gang<'_> {
         (1..1 << 16).contains(&step).then_some((Count { counter, start, step, limit, inclusive }, head))
     }
 
-    /// The test that stands at the head of a loop.
-    fn head<'s>(&self, body: &'s [Statement]) -> Option<Head<'s>> {
+    /// The test that stands at the head of a loop, and leaves it for what is not `within`.
+    fn head<'s>(&self, body: &'s [Statement], within: &mut Vec<ssa::Label>) -> Option<Head<'s>> {
         for (at, statement) in body.iter().enumerate() {
             match statement {
                 Statement::Let(_) => {}
-                Statement::Block { body: inner, .. } => {
-                    let mut head = self.head(inner)?;
-                    head.before.push(&body[..at]);
+                Statement::Block { label, body: inner, .. } => {
+                    within.push(*label);
+                    let mut head = self.head(inner, within)?;
+                    head.early.push(&body[..at]);
                     head.behind.push(&body[at + 1..]);
                     return Some(head);
                 }
                 Statement::If { condition, then, otherwise, .. } => {
-                    let (leaving, arm) = match (leaves(then), leaves(otherwise)) {
-                        (true, false) => (true, otherwise),
-                        (false, true) => (false, then),
+                    let (leaving, out, arm) = match (leaves(then, within), leaves(otherwise, within)) {
+                        (true, false) => (true, then, otherwise),
+                        (false, true) => (false, otherwise, then),
                         _ => return None,
                     };
-                    let mut condition = *condition;
+                    let mut compared = *condition;
                     let mut negative = leaving;
-                    while let Op::Unary(ssa::Unary::Not, inner) = self.ssa.definition(condition).op {
-                        condition = inner;
+                    while let Op::Unary(ssa::Unary::Not, inner) = self.ssa.definition(compared).op {
+                        compared = inner;
                         negative = !negative;
                     }
-                    let Op::Compare(op, a, b) = self.ssa.definition(condition).op else { return None };
+                    let Op::Compare(op, a, b) = self.ssa.definition(compared).op else { return None };
                     let op = if negative { negated(op) } else { op };
-                    let (before, behind) = (vec![&body[..at]], vec![&arm[..], &body[at + 1..]]);
-                    return Some(Head { op, a, b, before, behind });
+                    let (early, behind) = (vec![&body[..at], &out[..]], vec![&arm[..], &body[at + 1..]]);
+                    let jumps = out.last().is_some_and(|last| !self.flow.is_masked(last));
+                    return Some(Head { op, a, b, condition: *condition, jumps, early, behind });
                 }
                 _ => return None,
             }
@@ -114,9 +121,12 @@ impl Gang<'_> {
     }
 }
 
-/// An arm that does not come back.
-fn leaves(list: &[Statement]) -> bool {
-    matches!(list.last(), Some(Statement::Branch { .. } | Statement::Return))
+/// An arm that ends the loop: it does not only skip the rest of a round, or begin the next.
+fn leaves(list: &[Statement], within: &[ssa::Label]) -> bool {
+    match list.last() {
+        Some(Statement::Branch { label, .. }) => !within.contains(label),
+        last => matches!(last, Some(Statement::Return)),
+    }
 }
 
 /// What the branch to the loop brings.

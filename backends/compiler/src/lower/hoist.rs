@@ -4,6 +4,7 @@
 //! the count decides which one runs. Knows how indices go along with a counter, not what they are used for.
 
 use super::Gang;
+use super::ahead::MOST_OPERATIONS;
 use super::counted::Count;
 use super::inside::{Proven, mirrored, negated};
 use super::loops::contains_loop;
@@ -35,8 +36,10 @@ pub(super) struct Hoisted {
 /// What is asked in front of a loop.
 #[derive(Default)]
 struct Questions<'s> {
-    /// Places in front of the loop's own test, which runs once too often.
+    /// Places in front of the loop's own test, and where it ends the loop: that runs once too often.
     early: Vec<&'s Place>,
+    /// Conditions that are asked there, and the test itself.
+    asked: Vec<ssa::Value>,
     indices: Vec<(Index, Root)>,
     /// A comparison that shall hold: of a moving number, with a fixed one.
     comparisons: Vec<(ssa::Compare, ssa::Value, ssa::Value)>,
@@ -109,11 +112,15 @@ impl Gang<'_> {
         defined.sort_unstable();
         let inside = Inside { counter: count.counter, defined };
         let same = self.is_uniform(count.counter) && self.is_uniform(count.limit);
-        if !same || self.course(count.limit, &inside, DEPTH) != Some(Course::Fixed) {
+        if !same || !head.jumps || self.course(count.limit, &inside, DEPTH) != Some(Course::Fixed) {
             return None;
         }
         let mut questions = Questions::default();
-        head.before.iter().for_each(|list| places(self.ssa, list, &mut |place| questions.early.push(place)));
+        questions.asked.push(head.condition);
+        for list in &head.early {
+            places(self.ssa, list, &mut |place| questions.early.push(place));
+            conditions(list, &mut questions.asked);
+        }
         head.behind.iter().for_each(|list| self.ask(list, &inside, &mut questions));
         if questions.indices.is_empty() && questions.decided.is_empty() {
             return None;
@@ -146,7 +153,10 @@ impl Gang<'_> {
                     }
                     let goes_on = self.goes_on(then, otherwise);
                     let before = questions.comparisons.len();
-                    if before < MOST_INDICES && self.ask_condition(*condition, goes_on, inside, questions) {
+                    if before < MOST_INDICES
+                        && !questions.asked.contains(condition)
+                        && self.ask_condition(*condition, goes_on, inside, questions)
+                    {
                         questions.decided.push((*condition, goes_on));
                         self.ask(if goes_on { then } else { otherwise }, inside, questions);
                         continue;
@@ -321,6 +331,16 @@ impl Gang<'_> {
 
     /// How a value goes along with a counter; `None` where that is not plain, or it cannot be computed in front.
     fn course(&self, value: ssa::Value, inside: &Inside, depth: u32) -> Option<Course> {
+        self.course_within(value, inside, depth, &mut { MOST_OPERATIONS })
+    }
+
+    fn course_within(
+        &self,
+        value: ssa::Value,
+        inside: &Inside,
+        depth: u32,
+        left: &mut u32,
+    ) -> Option<Course> {
         use Course::{Even, Fixed};
         if value == inside.counter {
             return Some(Even);
@@ -329,11 +349,12 @@ impl Gang<'_> {
         if !inside.has(value) || matches!(definition.op, SsaOp::Constant(_) | SsaOp::Length { .. }) {
             return Some(Fixed);
         }
-        if depth == 0 || matches!(definition.op, SsaOp::Parameter) || !self.is_plain(value) {
+        if depth == 0 || *left == 0 || matches!(definition.op, SsaOp::Parameter) || !self.is_plain(value) {
             return None;
         }
+        *left -= 1;
         let mut courses = vec![];
-        definition.op.operands(|operand| courses.push(self.course(operand, inside, depth - 1)));
+        definition.op.operands(|operand| courses.push(self.course_within(operand, inside, depth - 1, left)));
         let courses: Vec<Course> = courses.into_iter().collect::<Option<_>>()?;
         if courses.iter().all(|&course| course == Fixed) {
             return Some(Fixed);
@@ -381,6 +402,21 @@ fn definitions(list: &[Statement], defined: &mut Vec<ssa::Value>) {
                 defined.extend(params.iter().map(|&(param, _)| param));
                 definitions(body, defined);
             }
+            _ => {}
+        }
+    }
+}
+
+/// Every condition that a list asks.
+fn conditions(list: &[Statement], found: &mut Vec<ssa::Value>) {
+    for statement in list {
+        match statement {
+            Statement::If { condition, then, otherwise, .. } => {
+                found.push(*condition);
+                conditions(then, found);
+                conditions(otherwise, found);
+            }
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => conditions(body, found),
             _ => {}
         }
     }

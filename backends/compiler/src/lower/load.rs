@@ -16,11 +16,12 @@ impl Gang<'_> {
         let value = match location {
             Location::Single(access) => {
                 let mut holds = self.all_hold(&checks);
-                if let (None, Exec::Some { mask, nonempty: false }) = (holds, self.state.exec)
-                    && !self.is_always_below(place)
+                if let Exec::Some { mask, nonempty: false } = self.state.exec
+                    && !self.is_proven_without_lanes(place)
                 {
-                    // What is known of the index, a lane must be there to know it.
-                    holds = Some(self.any(mask));
+                    // What is known of an index, a lane must be there to know it.
+                    let some = self.any(mask);
+                    holds = Some(holds.map_or(some, |holds| self.b.and(holds, some)));
                 }
                 let value = self.load_single(access, Type::scalar(raw), atomic, holds);
                 let value = self.loaded(place.ty, value);

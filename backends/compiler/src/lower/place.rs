@@ -268,21 +268,30 @@ impl Gang<'_> {
         if let (Limit::Fixed(count), Some(constant)) = (index.limit, self.ssa.constant(index.value)) {
             return constant < u64::from(count);
         }
-        let key = (index.value, place.root, index.limit, index.stride);
-        self.known.proven.contains(&key) || self.ranges.proves(index)
+        // Where nobody may have come this way, what somebody knows there says nothing.
+        self.is_below(place.root, index) || !self.known.shared && self.ranges.proves(index)
     }
 
-    /// A place's indices are in bounds in lanes that are not active too: by what they are made of, or by what is known of
-    /// the whole gang. Other proofs rest on the way to a place, which such lanes have not gone.
+    /// All indices of a place that are not asked about are in bounds in lanes that are not active too. Proofs by ranges
+    /// rest on the way to a place, which such lanes have not gone.
+    pub(super) fn is_proven_without_lanes(&self, place: &Place) -> bool {
+        place.indices.iter().all(|index| !self.is_proven(place, index) || self.is_below(place.root, index))
+    }
+
+    /// All indices of a place are in bounds in lanes that are not active too.
     pub(super) fn is_always_below(&self, place: &Place) -> bool {
-        place.indices.iter().all(|index| {
-            let key = (index.value, place.root, index.limit, index.stride);
-            let count = match index.limit {
-                Limit::Fixed(count) => u64::from(count),
-                Limit::Runtime { .. } => 0,
-            };
-            self.known.proven.contains(&key) || self.most(index.value, 6) < count
-        })
+        place.indices.iter().all(|index| self.is_below(place.root, index))
+    }
+
+    /// An index is in bounds in lanes that are not active too: by what it is made of, or by what is known of the whole
+    /// gang.
+    fn is_below(&self, root: Root, index: &Index) -> bool {
+        let key = (index.value, root, index.limit, index.stride);
+        let count = match index.limit {
+            Limit::Fixed(count) => u64::from(count),
+            Limit::Runtime { .. } => 0,
+        };
+        self.known.proven.contains(&key) || count > 0 && self.most(index.value, 6) < count
     }
 
     /// A bound on an integer, taken as unsigned, from its own operands alone.
@@ -299,9 +308,14 @@ impl Gang<'_> {
         }
         let most = |value| self.most(value, depth - 1);
         let [sx, sy, sz] = self.ids.size.map(u64::from);
+        // Lanes beyond a workgroup's last invocation go on counting.
+        let last = (sx * sy * sz).next_multiple_of(self.b.lanes().into()) - 1;
         let found = match definition.op {
-            Op::Builtin(Builtin::LocalIndex) => sx * sy * sz - 1,
-            Op::Builtin(Builtin::LocalId(axis)) => u64::from(self.ids.size[usize::from(axis)]) - 1,
+            Op::Builtin(Builtin::LocalIndex) => last,
+            Op::Builtin(Builtin::LocalId(0)) if sy * sz == 1 => last,
+            Op::Builtin(Builtin::LocalId(0)) => sx - 1,
+            Op::Builtin(Builtin::LocalId(1)) => sy - 1,
+            Op::Builtin(Builtin::LocalId(_)) => last / (sx * sy),
             Op::Bitcast(of) if self.ssa.ty(of).size() == 4 => most(of),
             Op::Binary(B::And, a, b) => most(a).min(most(b)),
             Op::Binary(B::Modulo, _, b) if unsigned && most(b) > 0 && self.ssa.constant(b).is_some() => {

@@ -31,6 +31,8 @@ pub(super) struct Known {
     pub(super) unwatched: Option<ssa::Label>,
     /// The loop that tests for itself.
     pub(super) watched: Option<ssa::Label>,
+    /// It is the workgroup's own code, in front of a region in which all invocations may return: no gang is here.
+    pub(super) shared: bool,
 }
 
 /// Where a row is.

@@ -173,8 +173,17 @@ impl Gang<'_> {
         for step in steps {
             self.state.exec = Exec::All;
             match step {
-                Step::Shared(value) => self.let_(*value),
-                Step::Region(region) => self.region(region, scope),
+                Step::Shared(value) => {
+                    self.known.shared = self.flow.returns;
+                    self.let_(*value);
+                    self.known.shared = false;
+                }
+                Step::Region(region) => {
+                    self.region(region, scope);
+                    if contains_return(region.list) {
+                        self.end_where_nobody_lives(scope);
+                    }
+                }
                 Step::If { condition, then, otherwise, results } => {
                     let condition = self.common_value(*condition);
                     let shared = self.common(results);
@@ -507,6 +516,37 @@ impl Gang<'_> {
         (self.ids.lanes, self.memory.private) = before;
     }
 
+    /// Ends the workgroup where all of its invocations have returned: nobody is left to compute what the workgroup's own
+    /// code decides by, and loops would never end.
+    fn end_where_nobody_lives(&mut self, scope: &Workgroup) {
+        let Some(slot) = self.living_slot() else { return };
+        let start = self.b.i64(0);
+        let all = self.b.i64(scope.gangs.into());
+        let found = self.b.i64(u64::from(scope.gangs) + 1);
+        let frame = self.frame;
+        let behind = self.repeated(start, |gang, number| {
+            let size = gang.b.i64(scope.frame_bytes);
+            let offset = gang.b.binary(Binary::Mul, number, size);
+            gang.frame = gang.b.add(scope.frames, offset);
+            let access = gang.context(slot);
+            let lanes = gang.b.define(Type::scalar(Kind::I64), Op::Load(access));
+            let (zero, one) = (gang.b.i64(0), gang.b.i64(1));
+            let lives = gang.b.ne(lanes, zero);
+            let next = gang.b.add(number, one);
+            let next = gang.b.select(lives, found, next);
+            (next, gang.b.lt_u(next, all))
+        });
+        self.frame = frame;
+        let nobody = self.b.eq(behind, all);
+        self.b.open();
+        self.b.branch(scope.end, &[]);
+        let then = self.b.close();
+        self.b.open();
+        self.b.yields(&[]);
+        let otherwise = self.b.close();
+        self.b.branch_on(nobody, then, otherwise, &[], Hint::Unlikely);
+    }
+
     /// The lanes of a gang that still run.
     fn living(&mut self, scope: &Workgroup, number: Value) -> Exec {
         let Some(slot) = self.living_slot() else {
@@ -602,6 +642,16 @@ impl Gang<'_> {
         };
         self.b.act(Effect::Store(access, stored));
     }
+}
+
+/// Somebody may return in a list.
+fn contains_return(list: &[ssa::Statement]) -> bool {
+    list.iter().any(|statement| match statement {
+        ssa::Statement::Return => true,
+        ssa::Statement::If { then, otherwise, .. } => contains_return(then) || contains_return(otherwise),
+        ssa::Statement::Block { body, .. } | ssa::Statement::Loop { body, .. } => contains_return(body),
+        _ => false,
+    })
 }
 
 /// How a list of steps ended.

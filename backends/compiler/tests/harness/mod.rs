@@ -1,6 +1,8 @@
 //! Runs a kernel by the interpreter and by compiled code on the same inputs, and says where they part.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses a part of it")]
 
+mod fenced;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -10,11 +12,7 @@ use warpweft_compiler::{Arguments, Bound, Compiled, Outcome};
 use warpweft_interpreter::{Grid, Launch, Memory, Program, Scratch};
 use warpweft_module::{Kernel, Module, Source};
 
-/// Words before and after each binding that nobody may touch: more than the widest gang of the widest type.
-const MARGIN: usize = 256;
-
-/// What such a word is.
-const UNTOUCHED: u32 = 0x5afe_5afe;
+pub use fenced::{Fenced, Side};
 
 /// A launch: what is bound, in the order of the kernel's interface, and the grid.
 #[derive(Clone, Debug)]
@@ -81,7 +79,8 @@ impl Job {
         Ok(words.into_iter().map(|words| words.into_iter().map(AtomicU32::into_inner).collect()).collect())
     }
 
-    /// What compiled code makes of it, on so many threads; `cancel` stops it.
+    /// What compiled code makes of it, on so many threads; `cancel` stops it. Each binding ends where memory does, and so
+    /// does each thread's own.
     pub fn run(
         &self,
         kernel: &Kernel,
@@ -89,14 +88,23 @@ impl Job {
         threads: usize,
         cancel: &AtomicU32,
     ) -> Result<Vec<Vec<u32>>, String> {
-        let margin = [UNTOUCHED; MARGIN];
-        let mut memory: Vec<Vec<u32>> =
-            self.inputs.iter().map(|input| [&margin[..], input, &margin[..]].concat()).collect();
-        let bindings = memory.iter_mut().zip(&self.inputs).map(|(words, input)| Bound {
-            address: words[MARGIN..].as_mut_ptr().cast::<u8>(),
-            bytes: input.len() as u64 * 4,
-        });
-        let bindings: Vec<Bound> = bindings.collect();
+        self.run_beside(Side::End, kernel, code, threads, cancel)
+    }
+
+    /// The same with the end of memory on either side.
+    pub fn run_beside(
+        &self,
+        side: Side,
+        kernel: &Kernel,
+        code: &Compiled,
+        threads: usize,
+        cancel: &AtomicU32,
+    ) -> Result<Vec<Vec<u32>>, String> {
+        let mut memory: Vec<Fenced> = self.inputs.iter().map(|input| Fenced::new(input, side)).collect();
+        let bindings = memory.iter_mut().zip(&self.inputs);
+        let bindings: Vec<Bound> = bindings
+            .map(|(words, input)| Bound { address: words.start(), bytes: input.len() as u64 * 4 })
+            .collect();
         let size = kernel.interface().workgroup_size;
         let all = std::array::from_fn(|axis| size[axis] * self.workgroups[axis]);
         let shared = Shared {
@@ -107,6 +115,7 @@ impl Job {
             cancel,
             next: AtomicU64::new(0),
             count: self.count(),
+            side,
         };
         match threads {
             1 => shared.run(shared.count.max(1)),
@@ -115,14 +124,12 @@ impl Job {
         if cancel.load(Ordering::Relaxed) != 0 {
             return Err("it did not end in time".into());
         }
-        for ((words, input), binding) in memory.iter().zip(&self.inputs).zip(&kernel.interface().bindings) {
-            let after = &words[MARGIN + input.len()..];
-            if let Some(at) = words[..MARGIN].iter().chain(after).position(|&word| word != UNTOUCHED) {
-                let side = if at < MARGIN { "before" } else { "behind" };
+        for (words, binding) in memory.iter().zip(&kernel.interface().bindings) {
+            if let Some(side) = words.strays() {
                 return Err(format!("memory {side} `{}` was written", binding.name));
             }
         }
-        Ok(memory.into_iter().map(|words| words[MARGIN..words.len() - MARGIN].to_vec()).collect())
+        Ok(memory.iter().map(|words| words.words().to_vec()).collect())
     }
 }
 
@@ -134,6 +141,7 @@ struct Shared<'a> {
     cancel: &'a AtomicU32,
     next: AtomicU64,
     count: u64,
+    side: Side,
 }
 
 // SAFETY: the bindings point to memory that lives as long as this, and kernels of these tests have no data race.
@@ -142,16 +150,14 @@ unsafe impl Sync for Shared<'_> {}
 impl Shared<'_> {
     /// Takes parts of so many workgroups until there are none.
     fn run(&self, part: u64) {
-        let mut workgroup = Aligned::new(self.code.workgroup_bytes());
-        let mut private = Aligned::new(self.code.private_bytes());
         loop {
             let start = self.next.fetch_add(part, Ordering::Relaxed);
             if start >= self.count {
                 return;
             }
             // Whatever an earlier workgroup left there must not matter.
-            workgroup.spoil();
-            private.spoil();
+            let mut workgroup = own(self.code.workgroup_bytes(), self.side);
+            let mut private = own(self.code.private_bytes(), self.side);
             let arguments = Arguments {
                 cancel: self.cancel,
                 workgroup: workgroup.start(),
@@ -170,25 +176,9 @@ impl Shared<'_> {
     }
 }
 
-/// Bytes aligned to 64, and some more.
-struct Aligned(Vec<Line>);
-
-#[derive(Clone)]
-#[repr(align(64))]
-struct Line([u8; 64]);
-
-impl Aligned {
-    fn new(bytes: usize) -> Self {
-        Self(vec![Line([0; 64]); bytes.div_ceil(64) + 1])
-    }
-
-    fn spoil(&mut self) {
-        self.0.fill(Line([0xee; 64]));
-    }
-
-    fn start(&mut self) -> *mut u8 {
-        self.0.as_mut_ptr().cast()
-    }
+/// A thread's own memory: aligned to 64, with anything in it.
+fn own(bytes: usize, side: Side) -> Fenced {
+    Fenced::new(&vec![0xeeee_eeee; bytes.next_multiple_of(64) / 4], side)
 }
 
 /// Where the second differs from the first.

@@ -10,6 +10,8 @@ use warpweft_module::Scalar;
 
 /// How deep conditions are looked into.
 const DEPTH: u32 = 24;
+/// How many conditions are looked into for one answer: both sides of a choice hang on what chooses.
+const MOST: u32 = 300;
 /// More pieces than this are taken back together.
 pub(super) const PIECES: usize = 48;
 /// Beyond any difference of 32-bit integers.
@@ -18,6 +20,7 @@ const FAR: i128 = 1 << 80;
 impl State<'_> {
     /// Those of the pieces for which a condition holds, or does not.
     pub(super) fn assume(&mut self, pieces: &[Piece], condition: Value, truth: bool) -> Vec<Piece> {
+        self.asked = 0;
         let found = self.assumed(pieces, condition, truth, 0);
         if found.len() <= PIECES { found } else { perhaps(pieces) }
     }
@@ -27,6 +30,7 @@ impl State<'_> {
         if pieces.is_empty() {
             return None;
         }
+        self.asked = 0;
         if self.assumed(pieces, condition, true, 0).is_empty() {
             return Some(false);
         }
@@ -37,7 +41,8 @@ impl State<'_> {
         if pieces.is_empty() {
             return Vec::new();
         }
-        if depth > DEPTH || pieces.len() > PIECES {
+        self.asked += 1;
+        if depth > DEPTH || self.asked > MOST || pieces.len() > PIECES {
             return perhaps(pieces);
         }
         let function = self.function;
@@ -84,10 +89,15 @@ impl State<'_> {
         if a == b {
             return self.assumed(pieces, a, truth, depth + 1);
         }
-        let then = self.assumed(pieces, c, true, depth + 1);
-        let otherwise = self.assumed(pieces, c, false, depth + 1);
-        let mut found = self.assumed(&then, a, truth, depth + 1);
-        found.extend(self.assumed(&otherwise, b, truth, depth + 1));
+        let mut found = Vec::new();
+        for (side, chooses) in [(a, true), (b, false)] {
+            // `&&` and `||` have a constant on one side: nobody is asked who would come to nothing.
+            if self.function.constant(side).is_some_and(|bits| (bits != 0) != truth) {
+                continue;
+            }
+            let here = self.assumed(pieces, c, chooses, depth + 1);
+            found.extend(self.assumed(&here, side, truth, depth + 1));
+        }
         found
     }
 

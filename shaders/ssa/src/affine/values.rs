@@ -26,6 +26,8 @@ pub(crate) struct State<'a> {
     pub(super) forms: Vec<Option<Form>>,
     /// Of `bool`s that come together behind an `If`: its condition, and both.
     pub(super) choices: Vec<Option<(Value, Value, Value)>>,
+    /// Conditions that were looked into for the answer at hand.
+    pub(super) asked: u32,
     lengths: Vec<((u32, u32, u32), Variable)>,
     constants: Vec<(Root, u32, Variable)>,
 }
@@ -60,6 +62,7 @@ impl<'a> State<'a> {
             rounds: Vec::new(),
             forms: vec![None; function.values.len()],
             choices: vec![None; function.values.len()],
+            asked: 0,
             lengths: Vec::new(),
             constants: Vec::new(),
         }

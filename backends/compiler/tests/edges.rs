@@ -456,6 +456,33 @@ fn nobody_steers_the_workgroup() {
 }
 
 #[test]
+fn gangs_that_returned_do_not_steer_the_workgroup() {
+    let small = |w| case(vec![noise(96, 1), noise(96, 1), vec![9, 0, 3, w]], 3);
+    for limit in [
+        "for (var k = 0u; k < u.z; k++) { limit += 1u; }",
+        "for (var k = 0u; k < 9u; k++) { if k == u.z { break; } limit += 1u; }",
+        "if u.x > 3u { limit = u.z; } else { limit = data[u.z]; }",
+        "for (var k = 0u; k < 20u; k++) { if data[k + l] == 5u { break; } } limit = u.z;",
+    ] {
+        let body = format!(
+            "if l >= u.w {{ return; }}
+             var limit = 0u;
+             {limit}
+             for (var k = 0u; k < limit; k++) {{
+                 t[l] = k * i;
+                 workgroupBarrier();
+                 if g < 90u {{ out[g] += t[31u - l]; }}
+                 workgroupBarrier();
+             }}"
+        );
+        same_everywhere(
+            &text("32", "var<workgroup> t: array<u32, 32>;", &body),
+            &[0, 1, 5, 9, 17, 32].map(small),
+        );
+    }
+}
+
+#[test]
 fn regions_of_whole_gangs() {
     for (size, count) in [("64", 64), ("32, 2", 64), ("32, 2, 2", 128), ("8, 8", 64), ("96", 96)] {
         let more = format!("var<workgroup> t: array<u32, {count}>;");

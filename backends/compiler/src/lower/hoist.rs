@@ -119,7 +119,7 @@ impl Gang<'_> {
         questions.asked.push(head.condition);
         for list in &head.early {
             places(self.ssa, list, &mut |place| questions.early.push(place));
-            conditions(list, &mut questions.asked);
+            conditions(self.ssa, list, &mut questions.asked);
         }
         head.behind.iter().for_each(|list| self.ask(list, &inside, &mut questions));
         if questions.indices.is_empty() && questions.decided.is_empty() {
@@ -408,15 +408,22 @@ fn definitions(list: &[Statement], defined: &mut Vec<ssa::Value>) {
 }
 
 /// Every condition that a list asks.
-fn conditions(list: &[Statement], found: &mut Vec<ssa::Value>) {
+fn conditions(function: &ssa::Function, list: &[Statement], found: &mut Vec<ssa::Value>) {
     for statement in list {
         match statement {
+            Statement::Let(value) => {
+                if let SsaOp::Select(condition, ..) = function.definition(*value).op {
+                    found.push(condition);
+                }
+            }
             Statement::If { condition, then, otherwise, .. } => {
                 found.push(*condition);
-                conditions(then, found);
-                conditions(otherwise, found);
+                conditions(function, then, found);
+                conditions(function, otherwise, found);
             }
-            Statement::Block { body, .. } | Statement::Loop { body, .. } => conditions(body, found),
+            Statement::Block { body, .. } | Statement::Loop { body, .. } => {
+                conditions(function, body, found);
+            }
             _ => {}
         }
     }

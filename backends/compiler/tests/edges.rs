@@ -13,7 +13,8 @@ use harness::{Job, Side, compare, kernel};
 use warpweft_compiler::{Compiled, Generator, Options};
 use warpweft_interpreter::{Program, Scratch};
 
-const WIDTHS: [u16; 5] = [1, 4, 8, 16, 32];
+/// Of the best generator, and of the others: what is proven does not hang on them.
+const WIDTHS: [&[u16]; 2] = [&[1, 4, 8, 16, 32], &[8, 32]];
 
 /// Numbers at which arithmetic of 32 bits changes its mind.
 const NUMBERS: [u32; 13] =
@@ -49,8 +50,8 @@ fn same_everywhere(wgsl: &str, cases: &[Case]) {
     let jobs: Vec<Job> =
         cases.iter().map(|case| Job::new(&kernel, &case.inputs, case.workgroups, case.over)).collect();
     let expected: Vec<_> = jobs.iter().map(|job| job.interpret(&program, 8, &mut scratch).unwrap()).collect();
-    for generator in Generator::available() {
-        for lanes in WIDTHS {
+    for (rank, generator) in Generator::available().into_iter().enumerate() {
+        for &lanes in WIDTHS[rank.min(1)] {
             let options = Options { generator, strict: true, lanes: Some(lanes) };
             let code = Compiled::new(&kernel, &options)
                 .unwrap_or_else(|error| panic!("{options:?}: {error}\n{wgsl}"));
@@ -94,7 +95,7 @@ fn cases(workgroups: u32) -> Vec<Case> {
     let lengths = [0, 1, 7, 32, 64, 97, 130];
     let mut cases = vec![];
     for (n, &x) in NUMBERS.iter().enumerate() {
-        for m in 0..3 {
+        for m in 0..2 {
             let y = NUMBERS[(n * 5 + m * 4 + 1) % NUMBERS.len()];
             let z = NUMBERS[(n + m * 3) % 8];
             let w = NUMBERS[(n * 3 + m * 7) % NUMBERS.len()];

@@ -7,7 +7,7 @@
 pub const UNTOUCHED: u32 = 0x5afe_5afe;
 
 /// Bytes of a page, or a multiple of them, on every machine that tests run on.
-const PAGE: usize = 1 << 14;
+const PAGE: usize = if cfg!(target_arch = "x86_64") { 1 << 12 } else { 1 << 16 };
 
 /// The end of the words that lies against a forbidden page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

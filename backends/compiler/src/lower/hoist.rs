@@ -73,7 +73,10 @@ impl Gang<'_> {
         let Statement::Loop { label, params, body, .. } = statement else {
             return End::Yield(vec![]);
         };
-        let hoisted = if self.known.unwatched == Some(*label) || self.known.watched == Some(*label) {
+        let hoisted = if self.known.rare
+            || self.known.unwatched == Some(*label)
+            || self.known.watched == Some(*label)
+        {
             None
         } else {
             self.hoisted(*label, params, body)

@@ -31,6 +31,8 @@ pub(super) struct Known {
     pub(super) unwatched: Option<ssa::Label>,
     /// The loop that tests for itself.
     pub(super) watched: Option<ssa::Label>,
+    /// It stands beside code that most gangs take: it need not be quick, but small.
+    pub(super) rare: bool,
     /// It is the workgroup's own code, in front of a region in which all invocations may return: no gang is here.
     pub(super) shared: bool,
 }
@@ -124,7 +126,7 @@ impl Gang<'_> {
             gang.b.yields(&[next]);
             let then = gang.b.close();
             gang.b.open();
-            gang.general(row, x, x1);
+            gang.rarely(|gang| gang.general(row, x, x1));
             gang.b.yields(&[stop]);
             let otherwise = gang.b.close();
             gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
@@ -183,11 +185,18 @@ impl Gang<'_> {
             gang.b.yields(&[]);
             let then = gang.b.close();
             gang.b.open();
-            gang.general(row, x, x1);
+            gang.rarely(|gang| gang.general(row, x, x1));
             gang.b.yields(&[]);
             let otherwise = gang.b.close();
             gang.b.branch_on(fast, then, otherwise, &[], Hint::Likely);
         });
+    }
+
+    /// Code that few gangs take.
+    pub(super) fn rarely(&mut self, f: impl FnOnce(&mut Self)) {
+        self.known = Known { rare: true, ..Known::default() };
+        f(self);
+        self.known = Known::default();
     }
 
     /// A gang at `x` of which the lanes before `x1` exist: at least one.

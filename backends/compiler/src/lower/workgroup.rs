@@ -370,7 +370,7 @@ impl Gang<'_> {
             gang.b.yields(&[next]);
             let then = gang.b.close();
             gang.b.open();
-            gang.gang_region(region, scope, number);
+            gang.rarely(|gang| gang.gang_region(region, scope, number));
             let one = gang.b.i64(1);
             let next = gang.b.add(number, one);
             gang.b.yields(&[next]);

@@ -252,11 +252,11 @@ impl Gang<'_> {
         let mut room = self.b.i64((1 << 31) - u64::from(count.step));
         let rounds = self.b.sub(end, start);
         let few = self.b.i64(UNWATCHED * u64::from(count.step));
-        let mut holds = self.b.compare(Compare::LeS, rounds, few);
+        let soon = self.b.add(start, few);
         let none = self.b.i64(0);
+        let mut asked = vec![];
         if signed {
-            let positive = self.b.compare(Compare::LeS, none, start);
-            holds = self.b.and(holds, positive);
+            asked.push(self.b.compare(Compare::LeS, none, start));
         }
         let mut spans = vec![];
         for &(index, root) in &questions.indices {
@@ -292,12 +292,13 @@ impl Gang<'_> {
             for end in [first, last] {
                 let above = self.b.compare(Compare::LeS, from, end);
                 let below = self.b.compare(Compare::LtS, end, to);
-                let both = self.b.and(above, below);
-                holds = self.b.and(holds, both);
+                asked.push(self.b.and(above, below));
             }
         }
-        let below = self.b.compare(Compare::LeS, end, room);
-        self.b.and(holds, below)
+        // One comparison for all that the counter's end must stay below.
+        let room = self.b.binary(Binary::MinS, room, soon);
+        let holds = self.b.compare(Compare::LeS, end, room);
+        asked.into_iter().fold(holds, |holds, asked| self.b.and(holds, asked))
     }
 
     /// A value of a loop, computed in front of it for a value of its counter.

@@ -6,31 +6,27 @@ use std::mem::offset_of;
 
 use super::Gang;
 use super::ids::Position;
-use super::inside::Inside;
-use super::region::{Region, Step};
-use super::rows::{Known, MOST_DOUBLED};
-use super::state::{End, Exec};
+use super::region::Step;
+use super::state::Exec;
 use crate::arguments::Arguments;
 use warpweft_ssa::ir as ssa;
-use warpweft_vector::ir::{
-    Access, Binary, Compare, Convert, Effect, Hint, Inst, Kind, Label, Op, Type, Value, Width,
-};
+use warpweft_vector::ir::{Access, Binary, Convert, Effect, Hint, Inst, Kind, Label, Op, Type, Value, Width};
 
 /// What the emission of one workgroup knows.
 pub(super) struct Workgroup {
     /// Blocks and loops of the workgroup's own code, and their counterparts.
-    labels: Vec<(ssa::Label, Label)>,
+    pub(super) labels: Vec<(ssa::Label, Label)>,
     /// Behind the workgroup's last step.
-    end: Label,
-    gangs: u32,
+    pub(super) end: Label,
+    pub(super) gangs: u32,
     /// The private memory of the first gang, and how much each has.
-    frames: Value,
-    frame_bytes: u64,
+    pub(super) frames: Value,
+    pub(super) frame_bytes: u64,
     /// Invocations beyond the last whole gang.
-    rest: u32,
+    pub(super) rest: u32,
     /// The grid's extents, where invocations beyond them take no effect.
-    over: Option<[Value; 3]>,
-    workgroup: [Value; 3],
+    pub(super) over: Option<[Value; 3]>,
+    pub(super) workgroup: [Value; 3],
 }
 
 impl Gang<'_> {
@@ -129,7 +125,7 @@ impl Gang<'_> {
     }
 
     /// The ids and the memory of a gang.
-    fn place_gang(&mut self, scope: &Workgroup, gang: Value) {
+    pub(super) fn place_gang(&mut self, scope: &Workgroup, gang: Value) {
         let lanes = u32::from(self.b.lanes());
         let [sx, sy, sz] = self.ids.size;
         let number = self.b.convert(Convert::Truncate, gang, Kind::I32);
@@ -286,361 +282,12 @@ impl Gang<'_> {
     }
 
     /// Where regions leave values for the workgroup's own code.
-    fn exports_place(&self) -> Access {
+    pub(super) fn exports_place(&self) -> Access {
         Access { base: self.exports, ..self.context(0) }
     }
 
     pub(super) fn home(&self, value: ssa::Value) -> u32 {
         self.regions.as_ref().map_or(0, |regions| regions.home(value))
-    }
-
-    // --- regions ---------------------------------------------------------------------------------------------------
-
-    /// Runs a region for every gang.
-    fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
-        let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
-        let end = match self.reach(region) {
-            Some(reach) => self.b.min_u(reach, end),
-            None => end,
-        };
-        let before = (self.ids.lanes, self.memory.private);
-        if scope.gangs == 1 {
-            self.gang_region(region, scope, start);
-        } else {
-            match self.inside_region(region, scope, start, end) {
-                None => {
-                    self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number))
-                }
-                Some(inside) => self.stretches_of_gangs(region, scope, [start, end], inside),
-            }
-        }
-        (self.ids.lanes, self.memory.private) = before;
-    }
-
-    /// The gangs whose lanes all exist and go the same way through a region; `None` where that saves nothing.
-    fn inside_region(
-        &mut self,
-        region: &Region<'_>,
-        scope: &Workgroup,
-        start: Value,
-        end: Value,
-    ) -> Option<Inside> {
-        if self.b.lanes() == 1
-            || self.living_slot().is_some()
-            || scope.over.is_some()
-            || self.ssa.values.len() > MOST_DOUBLED
-        {
-            return None;
-        }
-        self.place_gang(scope, start);
-        let whole = self.b.i64(u64::from(scope.gangs) - u64::from(scope.rest != 0));
-        let end = self.b.min_u(end, whole);
-        let inside = self.inside(region.list, start, end, true);
-        (!inside.is_plain()).then_some(inside)
-    }
-
-    /// Stretches of gangs on the inside of a region without tests, and other gangs around them.
-    fn stretches_of_gangs(
-        &mut self,
-        region: &Region<'_>,
-        scope: &Workgroup,
-        [start, end]: [Value; 2],
-        inside: Inside,
-    ) {
-        let Inside { low, high, decided, proven, lines, .. } = inside;
-        self.while_below(start, end, |gang, number| {
-            let begun = gang.b.compare(Compare::GeU, number, low);
-            let left = gang.b.lt_u(number, high);
-            let inside = gang.b.and(begun, left);
-            gang.b.open();
-            gang.known = Known { decided, proven, lines: Some((number, lines)), ..Known::default() };
-            let next = gang.repeated(number, |gang, number| {
-                if let Some((place, _)) = &mut gang.known.lines {
-                    *place = number;
-                }
-                gang.place_gang(scope, number);
-                gang.state.registers.clear();
-                gang.state.exec = Exec::All;
-                gang.region_code(region);
-                let one = gang.b.i64(1);
-                let next = gang.b.add(number, one);
-                (next, gang.b.lt_u(next, high))
-            });
-            gang.known = Known::default();
-            gang.b.yields(&[next]);
-            let then = gang.b.close();
-            gang.b.open();
-            gang.rarely(|gang| gang.gang_region(region, scope, number));
-            let one = gang.b.i64(1);
-            let next = gang.b.add(number, one);
-            gang.b.yields(&[next]);
-            let otherwise = gang.b.close();
-            gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
-        });
-    }
-
-    /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for
-    /// those whose local index is below a number that all share.
-    fn reach(&mut self, region: &Region<'_>) -> Option<Value> {
-        let [_, 1, 1] = self.ids.size else { return None };
-        if region.block.is_some() || !region.copies.is_empty() {
-            return None;
-        }
-        let (last, before) = region.list.split_last()?;
-        let pure = |statement: &ssa::Statement| match statement {
-            ssa::Statement::Let(value) => self.ssa.definition(*value).op.is_pure(),
-            _ => false,
-        };
-        let ssa::Statement::If { condition, otherwise, results, .. } = last else { return None };
-        let nothing = matches!(otherwise[..], [ssa::Statement::Yield { .. }]) && results.is_empty();
-        if !nothing || !before.iter().all(pure) {
-            return None;
-        }
-        // Nothing that is defined here may be used elsewhere: gangs that are left out would not have it.
-        let kept = |statement: &ssa::Statement| match statement {
-            ssa::Statement::Let(value) => {
-                self.regions.as_ref().is_some_and(|r| r.slot(*value).is_some() || r.export(*value).is_some())
-            }
-            _ => true,
-        };
-        if before.iter().any(kept) {
-            return None;
-        }
-        let ssa::Op::Compare(ssa::Compare::Less, index, limit) = self.ssa.definition(*condition).op else {
-            return None;
-        };
-        let is_index = matches!(
-            self.ssa.definition(index).op,
-            ssa::Op::Builtin(ssa::Builtin::LocalIndex | ssa::Builtin::LocalId(0))
-        );
-        let shared = self.ssa.constant(limit).is_some() || self.home(limit) == 0;
-        if !is_index || !shared {
-            return None;
-        }
-        let limit = self.scalar(limit);
-        let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
-        let lanes = self.b.i64(u64::from(self.b.lanes()) - 1);
-        let limit = self.b.add(limit, lanes);
-        let lanes = u32::from(self.b.lanes());
-        Some(self.divided(limit, lanes))
-    }
-
-    fn gang_region(&mut self, region: &Region<'_>, scope: &Workgroup, number: Value) {
-        self.place_gang(scope, number);
-        self.state.registers.clear();
-        self.state.exec = self.living(scope, number);
-        let Exec::Some { mask, .. } = self.state.exec else {
-            return self.region_code(region);
-        };
-        // A gang without lanes has nothing to do.
-        let some = self.any(mask);
-        self.state.exec = Exec::Some { mask, nonempty: true };
-        self.when(Some(some), |gang| gang.region_code(region));
-    }
-
-    fn region_code(&mut self, region: &Region<'_>) {
-        for &value in &region.needs {
-            self.bring(value);
-        }
-        let before = self.exec_mask();
-        let end = self.b.label();
-        self.end = Some(end);
-        self.b.open();
-        self.outgoing = region.copies.iter().map(|&(_, from)| from).collect();
-        let ended = match region.block {
-            Some((label, results)) => self.block(label, region.list, results).into(),
-            None => self.list(region.list),
-        };
-        if ended != End::Gone {
-            let mask = match ended {
-                End::Left => self.mask_of(Exec::None),
-                _ => self.exec_mask(),
-            };
-            // Where no lane arrives, there may be nothing to copy, and nobody reads it.
-            if !region.copies.is_empty() && ended != End::Left {
-                let values: Vec<Value> =
-                    region.copies.iter().map(|&(to, from)| self.formed(from, to)).collect();
-                for (&(to, _), value) in region.copies.iter().zip(values) {
-                    self.save(to, value);
-                }
-            }
-            self.b.yields(&[mask]);
-        }
-        let list = self.b.close();
-        let ty = self.mask_type();
-        let after = self.b.value(ty);
-        self.b.push(Inst::Block { label: end, body: list, results: vec![after] });
-        self.end = None;
-        if let Some(slot) = self.living_slot()
-            && self.flow.returns
-            && after != before
-        {
-            let bits = self.b.define(Type::scalar(Kind::I64), Op::Bits(after));
-            let access = self.context(slot);
-            self.b.act(Effect::Store(access, bits));
-        }
-    }
-
-    // --- what crosses barriers -------------------------------------------------------------------------------------
-
-    fn living_slot(&self) -> Option<u32> {
-        self.regions.as_ref().and_then(|regions| regions.living)
-    }
-
-    /// A place in the gang's context.
-    fn context(&self, slot: u32) -> Access {
-        Access {
-            base: self.frame,
-            index: None,
-            scale: 1,
-            offset: slot as i32,
-            space: self.memory.context_space,
-            width: Width::Full,
-            always: false,
-        }
-    }
-
-    /// Every invocation that exists lives at first.
-    fn start_living(&mut self, scope: &mut Workgroup) {
-        let Some(slot) = self.living_slot() else { return };
-        let before = (self.ids.lanes, self.memory.private);
-        let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
-        self.up_to(start, end, 1, false, |gang, number| {
-            gang.place_gang(scope, number);
-            let exec = gang.existing(scope, number);
-            let mask = gang.mask_of(exec);
-            let bits = gang.b.define(Type::scalar(Kind::I64), Op::Bits(mask));
-            let access = gang.context(slot);
-            gang.b.act(Effect::Store(access, bits));
-        });
-        (self.ids.lanes, self.memory.private) = before;
-    }
-
-    /// Ends the workgroup where all of its invocations have returned: nobody is left to compute what the workgroup's own
-    /// code decides by, and loops would never end.
-    fn end_where_nobody_lives(&mut self, scope: &Workgroup) {
-        let Some(slot) = self.living_slot() else { return };
-        let start = self.b.i64(0);
-        let all = self.b.i64(scope.gangs.into());
-        let found = self.b.i64(u64::from(scope.gangs) + 1);
-        let frame = self.frame;
-        let behind = self.repeated(start, |gang, number| {
-            let size = gang.b.i64(scope.frame_bytes);
-            let offset = gang.b.binary(Binary::Mul, number, size);
-            gang.frame = gang.b.add(scope.frames, offset);
-            let access = gang.context(slot);
-            let lanes = gang.b.define(Type::scalar(Kind::I64), Op::Load(access));
-            let (zero, one) = (gang.b.i64(0), gang.b.i64(1));
-            let lives = gang.b.ne(lanes, zero);
-            let next = gang.b.add(number, one);
-            let next = gang.b.select(lives, found, next);
-            (next, gang.b.lt_u(next, all))
-        });
-        self.frame = frame;
-        let nobody = self.b.eq(behind, all);
-        self.b.open();
-        self.b.branch(scope.end, &[]);
-        let then = self.b.close();
-        self.b.open();
-        self.b.yields(&[]);
-        let otherwise = self.b.close();
-        self.b.branch_on(nobody, then, otherwise, &[], Hint::Unlikely);
-    }
-
-    /// The lanes of a gang that still run.
-    fn living(&mut self, scope: &Workgroup, number: Value) -> Exec {
-        let Some(slot) = self.living_slot() else {
-            return self.existing(scope, number);
-        };
-        let access = self.context(slot);
-        let bits = self.b.define(Type::scalar(Kind::I64), Op::Load(access));
-        let ty = self.mask_type();
-        let mask = self.b.define(ty, Op::Mask(bits));
-        Exec::Some { mask, nonempty: false }
-    }
-
-    /// The lanes of a gang that the workgroup has, and that the grid's extents let take effect.
-    fn existing(&mut self, scope: &Workgroup, number: Value) -> Exec {
-        let mut mask = None;
-        if scope.rest != 0 {
-            let lanes = u32::from(self.b.lanes());
-            let invocations: u32 = self.ids.size.iter().product();
-            let number = self.b.convert(Convert::Truncate, number, Kind::I32);
-            let width = self.b.i32(lanes);
-            let first = self.b.binary(Binary::Mul, number, width);
-            let all = self.b.i32(invocations);
-            let left = self.b.sub(all, first);
-            let left = self.b.splat(left);
-            let numbers = self.steps(Kind::I32, 1);
-            mask = Some(self.b.lt_u(numbers, left));
-        }
-        if let Some(over) = scope.over {
-            for axis in 0..3u8 {
-                let id = self.builtin(ssa::Builtin::GlobalId(axis), false);
-                let limit = self.b.splat(over[usize::from(axis)]);
-                let inside = self.b.compare(Compare::LtU, id, limit);
-                mask = Some(match mask {
-                    Some(mask) => self.b.and(mask, inside),
-                    None => inside,
-                });
-            }
-        }
-        match mask {
-            Some(mask) => Exec::Some { mask, nonempty: false },
-            None => Exec::All,
-        }
-    }
-
-    /// A value of another region: computed again, or from its slot.
-    fn bring(&mut self, value: ssa::Value) {
-        let slot = self.regions.as_ref().and_then(|regions| regions.slot(value));
-        let Some(slot) = slot else {
-            let exec = std::mem::replace(&mut self.state.exec, Exec::All);
-            self.let_(value);
-            self.state.exec = exec;
-            return;
-        };
-        let form = self.form(value);
-        let access = self.context(slot);
-        let loaded = match (form.kind, form.is_scalar()) {
-            (Kind::Bool, true) => {
-                let number = self.b.define(Type::scalar(Kind::I32), Op::Load(access));
-                let zero = self.b.i32(0);
-                self.b.ne(number, zero)
-            }
-            (Kind::Bool, false) => {
-                let bits = self.b.define(Type::scalar(Kind::I64), Op::Load(access));
-                self.b.define(form, Op::Mask(bits))
-            }
-            _ => self.b.define(form, Op::Load(access)),
-        };
-        self.values[value.0 as usize] = Some(loaded);
-    }
-
-    /// Keeps a value for other regions.
-    pub(super) fn save(&mut self, value: ssa::Value, form: Value) {
-        if let Some(at) = self.regions.as_ref().and_then(|regions| regions.export(value)) {
-            let access = Access { offset: at as i32, ..self.exports_place() };
-            let stored = if self.b.ty(form).kind == Kind::Bool {
-                let (one, zero) = (self.b.i32(1), self.b.i32(0));
-                self.b.select(form, one, zero)
-            } else {
-                form
-            };
-            self.b.act(Effect::Store(access, stored));
-        }
-        let Some(slot) = self.regions.as_ref().and_then(|regions| regions.slot(value)) else { return };
-        let access = self.context(slot);
-        let ty = self.b.ty(form);
-        let stored = match (ty.kind, ty.is_scalar()) {
-            (Kind::Bool, true) => {
-                let (one, zero) = (self.b.i32(1), self.b.i32(0));
-                self.b.select(form, one, zero)
-            }
-            (Kind::Bool, false) => self.b.define(Type::scalar(Kind::I64), Op::Bits(form)),
-            _ => form,
-        };
-        self.b.act(Effect::Store(access, stored));
     }
 }
 

@@ -1,0 +1,199 @@
+//! Regions: each is run for every gang of the workgroup in turn, the inside of them without masks and tests.
+//!
+//! Knows how gangs are walked; what a region is, and what it needs from others, is said in [`region`](super::region).
+
+use super::Gang;
+use super::inside::Inside;
+use super::region::Region;
+use super::rows::{Known, MOST_DOUBLED};
+use super::state::{End, Exec};
+use super::workgroup::Workgroup;
+use warpweft_ssa::ir as ssa;
+use warpweft_vector::ir::{Compare, Convert, Effect, Hint, Inst, Kind, Op, Type, Value};
+
+impl Gang<'_> {
+    /// Runs a region for every gang.
+    pub(super) fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
+        let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
+        let end = match self.reach(region) {
+            Some(reach) => self.b.min_u(reach, end),
+            None => end,
+        };
+        let before = (self.ids.lanes, self.memory.private);
+        if scope.gangs == 1 {
+            self.gang_region(region, scope, start);
+        } else {
+            match self.inside_region(region, scope, start, end) {
+                None => {
+                    self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number))
+                }
+                Some(inside) => self.stretches_of_gangs(region, scope, [start, end], inside),
+            }
+        }
+        (self.ids.lanes, self.memory.private) = before;
+    }
+
+    /// The gangs whose lanes all exist and go the same way through a region; `None` where that saves nothing.
+    fn inside_region(
+        &mut self,
+        region: &Region<'_>,
+        scope: &Workgroup,
+        start: Value,
+        end: Value,
+    ) -> Option<Inside> {
+        if self.b.lanes() == 1
+            || self.living_slot().is_some()
+            || scope.over.is_some()
+            || self.ssa.values.len() > MOST_DOUBLED
+        {
+            return None;
+        }
+        self.place_gang(scope, start);
+        let whole = self.b.i64(u64::from(scope.gangs) - u64::from(scope.rest != 0));
+        let end = self.b.min_u(end, whole);
+        let inside = self.inside(region.list, start, end, true);
+        (!inside.is_plain()).then_some(inside)
+    }
+
+    /// Stretches of gangs on the inside of a region without tests, and other gangs around them.
+    fn stretches_of_gangs(
+        &mut self,
+        region: &Region<'_>,
+        scope: &Workgroup,
+        [start, end]: [Value; 2],
+        inside: Inside,
+    ) {
+        let Inside { low, high, decided, proven, lines, .. } = inside;
+        self.while_below(start, end, |gang, number| {
+            let begun = gang.b.compare(Compare::GeU, number, low);
+            let left = gang.b.lt_u(number, high);
+            let inside = gang.b.and(begun, left);
+            gang.b.open();
+            gang.known = Known { decided, proven, lines: Some((number, lines)), ..Known::default() };
+            let next = gang.repeated(number, |gang, number| {
+                if let Some((place, _)) = &mut gang.known.lines {
+                    *place = number;
+                }
+                gang.place_gang(scope, number);
+                gang.state.registers.clear();
+                gang.state.exec = Exec::All;
+                gang.region_code(region);
+                let one = gang.b.i64(1);
+                let next = gang.b.add(number, one);
+                (next, gang.b.lt_u(next, high))
+            });
+            gang.known = Known::default();
+            gang.b.yields(&[next]);
+            let then = gang.b.close();
+            gang.b.open();
+            gang.rarely(|gang| gang.gang_region(region, scope, number));
+            let one = gang.b.i64(1);
+            let next = gang.b.add(number, one);
+            gang.b.yields(&[next]);
+            let otherwise = gang.b.close();
+            gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
+        });
+    }
+
+    /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for
+    /// those whose local index is below a number that all share.
+    fn reach(&mut self, region: &Region<'_>) -> Option<Value> {
+        let [_, 1, 1] = self.ids.size else { return None };
+        if region.block.is_some() || !region.copies.is_empty() {
+            return None;
+        }
+        let (last, before) = region.list.split_last()?;
+        let pure = |statement: &ssa::Statement| match statement {
+            ssa::Statement::Let(value) => self.ssa.definition(*value).op.is_pure(),
+            _ => false,
+        };
+        let ssa::Statement::If { condition, otherwise, results, .. } = last else { return None };
+        let nothing = matches!(otherwise[..], [ssa::Statement::Yield { .. }]) && results.is_empty();
+        if !nothing || !before.iter().all(pure) {
+            return None;
+        }
+        // Nothing that is defined here may be used elsewhere: gangs that are left out would not have it.
+        let kept = |statement: &ssa::Statement| match statement {
+            ssa::Statement::Let(value) => {
+                self.regions.as_ref().is_some_and(|r| r.slot(*value).is_some() || r.export(*value).is_some())
+            }
+            _ => true,
+        };
+        if before.iter().any(kept) {
+            return None;
+        }
+        let ssa::Op::Compare(ssa::Compare::Less, index, limit) = self.ssa.definition(*condition).op else {
+            return None;
+        };
+        let is_index = matches!(
+            self.ssa.definition(index).op,
+            ssa::Op::Builtin(ssa::Builtin::LocalIndex | ssa::Builtin::LocalId(0))
+        );
+        let shared = self.ssa.constant(limit).is_some() || self.home(limit) == 0;
+        if !is_index || !shared {
+            return None;
+        }
+        let limit = self.scalar(limit);
+        let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
+        let lanes = self.b.i64(u64::from(self.b.lanes()) - 1);
+        let limit = self.b.add(limit, lanes);
+        let lanes = u32::from(self.b.lanes());
+        Some(self.divided(limit, lanes))
+    }
+
+    fn gang_region(&mut self, region: &Region<'_>, scope: &Workgroup, number: Value) {
+        self.place_gang(scope, number);
+        self.state.registers.clear();
+        self.state.exec = self.living(scope, number);
+        let Exec::Some { mask, .. } = self.state.exec else {
+            return self.region_code(region);
+        };
+        // A gang without lanes has nothing to do.
+        let some = self.any(mask);
+        self.state.exec = Exec::Some { mask, nonempty: true };
+        self.when(Some(some), |gang| gang.region_code(region));
+    }
+
+    fn region_code(&mut self, region: &Region<'_>) {
+        for &value in &region.needs {
+            self.bring(value);
+        }
+        let before = self.exec_mask();
+        let end = self.b.label();
+        self.end = Some(end);
+        self.b.open();
+        self.outgoing = region.copies.iter().map(|&(_, from)| from).collect();
+        let ended = match region.block {
+            Some((label, results)) => self.block(label, region.list, results).into(),
+            None => self.list(region.list),
+        };
+        if ended != End::Gone {
+            let mask = match ended {
+                End::Left => self.mask_of(Exec::None),
+                _ => self.exec_mask(),
+            };
+            // Where no lane arrives, there may be nothing to copy, and nobody reads it.
+            if !region.copies.is_empty() && ended != End::Left {
+                let values: Vec<Value> =
+                    region.copies.iter().map(|&(to, from)| self.formed(from, to)).collect();
+                for (&(to, _), value) in region.copies.iter().zip(values) {
+                    self.save(to, value);
+                }
+            }
+            self.b.yields(&[mask]);
+        }
+        let list = self.b.close();
+        let ty = self.mask_type();
+        let after = self.b.value(ty);
+        self.b.push(Inst::Block { label: end, body: list, results: vec![after] });
+        self.end = None;
+        if let Some(slot) = self.living_slot()
+            && self.flow.returns
+            && after != before
+        {
+            let bits = self.b.define(Type::scalar(Kind::I64), Op::Bits(after));
+            let access = self.context(slot);
+            self.b.act(Effect::Store(access, bits));
+        }
+    }
+}

@@ -5,10 +5,10 @@
 //! caller then sees that too. Knows nothing of rows and regions.
 
 use super::flow::Flow;
-use super::frame::{identifier, loops, used};
+use super::frame::{About, identifier};
 use super::ids::{Ids, Position};
 use super::memory::Memory;
-use super::state::{End, Exec, State};
+use super::state::{End, Exec};
 use super::{Gang, mask_bits};
 use crate::options::NotCompiled;
 use warpweft_ssa::ir as ssa;
@@ -58,35 +58,14 @@ pub(super) fn callee(
     let [arguments, private, active] = [0; 3].map(|_| b.param(Kind::I64));
     let mut memory = Memory::new(&mut b, function, &shapes, arguments);
     memory.private = private;
-    let (quit, end, zero) = (b.label(), b.label(), b.i32(0));
+    let zero = b.i32(0);
     // Nothing that is called asks who runs it.
     let nobody = Position::Row { global: [zero; 3], local: None };
     let ids = Ids { workgroups: [zero; 3], workgroup: None, lanes: nobody, size: function.workgroup_size };
-    let mut gang = Gang {
-        ssa: function,
-        shapes: &shapes,
-        flow: &flow,
-        b,
-        values: vec![None; function.values.len()],
-        state: State { exec: Exec::All, registers: vec![] },
-        targets: vec![],
-        memory,
-        ids,
-        quit,
-        end: Some(end),
-        known: Default::default(),
-        slopes: Default::default(),
-        ranges: &ranges,
-        used: used(function),
-        estimate,
-        regions: None,
-        outgoing: vec![],
-        exports: private,
-        frame: private,
-        loops: loops(function),
-        masked_depth: 0,
-        failure: None,
-    };
+    let about = About { ssa: function, shapes: &shapes, flow: &flow, ranges: &ranges };
+    let mut gang = Gang::new(about, b, memory, ids, estimate);
+    let end = gang.b.label();
+    gang.end = Some(end);
     gang.b.open();
     gang.b.open();
     if lanes > 1 {
@@ -101,7 +80,7 @@ pub(super) fn callee(
     gang.b.push(Inst::Block { label: end, body: list, results: vec![] });
     gang.b.yields(&[]);
     let list = gang.b.close();
-    gang.b.push(Inst::Block { label: quit, body: list, results: vec![] });
+    gang.b.push(Inst::Block { label: gang.quit, body: list, results: vec![] });
     gang.b.yields(&[]);
     match gang.failure {
         Some(failure) => Err(failure),

@@ -100,9 +100,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
     let memory = Memory::new(&mut b, function, &shapes, arguments);
     let workgroups =
         [0, 1, 2].map(|axis| memory.argument(&mut b, offset_of!(Arguments<'_>, workgroups) + 4 * axis));
-    let quit = b.label();
     let zero = b.i32(0);
-    let private = memory.private;
     let (steps, regions) = match steps {
         Some((steps, regions)) => (Some(steps), Some(regions)),
         None => (None, None),
@@ -114,31 +112,9 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
         None => Along::X,
     };
     let slopes = Slopes::new(function, along);
-    let mut gang = Gang {
-        ssa: function,
-        shapes: &shapes,
-        flow: &flow,
-        b,
-        values: vec![None; function.values.len()],
-        state: State { exec: Exec::All, registers: vec![] },
-        targets: vec![],
-        memory,
-        ids,
-        quit,
-        end: None,
-        known: Default::default(),
-        slopes,
-        ranges: &ranges,
-        used: used(function),
-        estimate,
-        regions,
-        outgoing: vec![],
-        exports: private,
-        frame: private,
-        loops: loops(function),
-        masked_depth: 0,
-        failure: None,
-    };
+    let about = About { ssa: function, shapes: &shapes, flow: &flow, ranges: &ranges };
+    let mut gang = Gang::new(about, b, memory, ids, estimate);
+    (gang.slopes, gang.regions) = (slopes, regions);
     gang.b.open();
     let private_bytes = match &steps {
         Some(steps) => gang.workgroups(begin, end, steps, barriers),
@@ -149,7 +125,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
     };
     gang.b.yields(&[]);
     let list = gang.b.close();
-    gang.b.push(Inst::Block { label: quit, body: list, results: vec![] });
+    gang.b.push(Inst::Block { label: gang.quit, body: list, results: vec![] });
     gang.b.yields(&[]);
     if let Some(failure) = gang.failure {
         return Err(failure);
@@ -160,6 +136,53 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
         .map(|number| call::callee(&function.callee(number), ganging, lanes, estimate))
         .collect::<Result<_, _>>()?;
     Ok(Lowered { function: kernel, callees, workgroup_bytes, private_bytes })
+}
+
+/// What is known of a function before it is lowered.
+pub(super) struct About<'a> {
+    pub(super) ssa: &'a Function,
+    pub(super) shapes: &'a Uniformity,
+    pub(super) flow: &'a Flow,
+    pub(super) ranges: &'a Ranges,
+}
+
+impl<'a> Gang<'a> {
+    /// A gang of which nothing is lowered, with no regions and no row.
+    pub(super) fn new(
+        about: About<'a>,
+        mut b: Builder,
+        memory: Memory,
+        ids: Ids,
+        estimate: Option<u32>,
+    ) -> Self {
+        let About { ssa, shapes, flow, ranges } = about;
+        let (quit, private) = (b.label(), memory.private);
+        Gang {
+            ssa,
+            shapes,
+            flow,
+            b,
+            values: vec![None; ssa.values.len()],
+            state: State { exec: Exec::All, registers: vec![] },
+            targets: vec![],
+            memory,
+            ids,
+            quit,
+            end: None,
+            known: Default::default(),
+            slopes: Default::default(),
+            ranges,
+            used: used(ssa),
+            estimate,
+            regions: None,
+            outgoing: vec![],
+            exports: private,
+            frame: private,
+            loops: loops(ssa),
+            masked_depth: 0,
+            failure: None,
+        }
+    }
 }
 
 /// A name that the vector IR takes.
@@ -173,7 +196,7 @@ pub(super) fn identifier(name: &str) -> String {
 }
 
 /// Which values something uses.
-pub(super) fn used(function: &Function) -> Vec<bool> {
+fn used(function: &Function) -> Vec<bool> {
     let mut used = vec![false; function.values.len()];
     for definition in &function.values {
         definition.op.operands(|operand| used[operand.0 as usize] = true);
@@ -205,7 +228,7 @@ fn mark(list: &[Statement], used: &mut [bool]) {
 }
 
 /// Which labels are loops.
-pub(super) fn loops(function: &Function) -> Vec<bool> {
+fn loops(function: &Function) -> Vec<bool> {
     fn find(list: &[Statement], loops: &mut [bool]) {
         for statement in list {
             match statement {

@@ -15,6 +15,9 @@ use crate::native::panic_message;
 
 /// What a launch needs of compiled code.
 pub(crate) trait Code: Send + Sync {
+    /// Invocations that it runs together.
+    fn lanes(&self) -> u32;
+
     /// Bytes of workgroup memory that a thread needs.
     fn workgroup_bytes(&self) -> usize;
 
@@ -29,6 +32,10 @@ pub(crate) trait Code: Send + Sync {
 }
 
 impl Code for Compiled {
+    fn lanes(&self) -> u32 {
+        Compiled::lanes(self)
+    }
+
     fn workgroup_bytes(&self) -> usize {
         Compiled::workgroup_bytes(self)
     }

@@ -175,6 +175,7 @@ impl<'a> Gang<'a> {
             used: used(ssa),
             estimate,
             regions: None,
+            region: (0, vec![]),
             outgoing: vec![],
             exports: private,
             frame: private,

@@ -155,6 +155,7 @@ impl Gang<'_> {
     }
 
     fn region_code(&mut self, region: &Region<'_>) {
+        self.region = (region.number, region.needs.clone());
         for &value in &region.needs {
             self.bring(value);
         }

@@ -350,7 +350,13 @@ impl Gang<'_> {
             return Some(Even);
         }
         let definition = self.ssa.definition(value);
-        if !inside.has(value) || matches!(definition.op, SsaOp::Constant(_) | SsaOp::Length { .. }) {
+        if matches!(definition.op, SsaOp::Constant(_)) {
+            return Some(Fixed);
+        }
+        if !inside.has(value) {
+            return self.is_here(value).then_some(Fixed);
+        }
+        if matches!(definition.op, SsaOp::Length { .. }) {
             return Some(Fixed);
         }
         if depth == 0 || *left == 0 || matches!(definition.op, SsaOp::Parameter) || !self.is_plain(value) {
@@ -375,6 +381,13 @@ impl Gang<'_> {
             SsaOp::Binary(SsaBinary::ShiftLeft, ..) => (courses[1] == Fixed).then_some(Even),
             _ => None,
         }
+    }
+
+    /// A value from outside of a loop can be used in front of it. Where regions are, a condition may come from another
+    /// one while what it was made of did not: that is still another gang's.
+    fn is_here(&self, value: ssa::Value) -> bool {
+        let home = self.home(value);
+        self.regions.is_none() || home == 0 || home == self.region.0 || self.region.1.contains(&value)
     }
 }
 

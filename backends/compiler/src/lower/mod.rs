@@ -77,6 +77,8 @@ pub(crate) struct Gang<'a> {
     pub(crate) estimate: Option<u32>,
     /// Where values are, in kernels that are run workgroup by workgroup.
     regions: Option<region::Regions>,
+    /// The number of the region at hand, and what it got from others: any other value of theirs is not there.
+    region: (u32, Vec<ssa::Value>),
     /// What the region at hand copies at its end.
     outgoing: Vec<ssa::Value>,
     /// Where regions leave values for the workgroup's own code.

@@ -165,6 +165,24 @@ fn a_loop_around_barriers_starts_with_what_a_region_computed() {
 }
 
 #[test]
+fn a_loop_asks_a_condition_of_an_earlier_region() {
+    same_everywhere(
+        32,
+        "tile[l] = data[i];
+         workgroupBarrier();
+         let least = i32(tile[3] % 7u);
+         let few = least < i32(u.x);
+         workgroupBarrier();
+         var sum = 0u;
+         for (var k = 0u; k < u.z; k++) {
+             if few { sum += tile[(l + k) % 32u] * data[i]; }
+         }
+         workgroupBarrier();
+         out[i] = sum;",
+    );
+}
+
+#[test]
 fn lanes_leave_nested_loops_at_different_rounds_and_depths() {
     for size in [1, 3, 17, 64] {
         same_everywhere(

@@ -208,12 +208,14 @@ fn recurrence(function: &Function, params: &[Value], label: Label, body: &[State
     if params.len() > MOST_PARAMETERS {
         return 0.0;
     }
+    let mut chains = Chains::new(function);
     let ways: Vec<Vec<Option<f64>>> = params
         .iter()
         .map(|&param| {
-            let mut chains = Chains { function, depth: vec![(param, 0.0)], ends: vec![None; params.len()] };
+            chains.start(params.len());
+            chains.reach(param, 0.0);
             chains.list(body, label);
-            chains.ends
+            std::mem::take(&mut chains.ends)
         })
         .collect();
     let mut longest: f64 = 0.0;
@@ -233,29 +235,52 @@ const MOST_PARAMETERS: usize = 12;
 /// How long after some first values each value that follows from them is there.
 struct Chains<'a> {
     function: &'a Function,
-    depth: Vec<(Value, f64)>,
+    /// By value; negative: it does not follow.
+    depth: Vec<f64>,
+    /// The values that do.
+    reached: Vec<Value>,
     /// When what the next round gets is there, by parameter.
     ends: Vec<Option<f64>>,
 }
 
-impl Chains<'_> {
+impl<'a> Chains<'a> {
+    fn new(function: &'a Function) -> Self {
+        Chains { function, depth: vec![-1.0; function.values.len()], reached: vec![], ends: vec![] }
+    }
+
     /// The longest chain of a kernel's code outside of loops.
-    fn whole(function: &Function) -> f64 {
-        let is_id = |&at: &usize| matches!(function.values[at].op, Op::Builtin(_));
-        let ids = (0..function.values.len()).filter(is_id);
-        let depth = ids.map(|at| (Value(at as u32), 0.0)).collect();
-        let mut chains = Chains { function, depth, ends: vec![] };
+    fn whole(function: &'a Function) -> f64 {
+        let mut chains = Chains::new(function);
+        for (at, definition) in function.values.iter().enumerate() {
+            if matches!(definition.op, Op::Builtin(_)) {
+                chains.reach(Value(at as u32), 0.0);
+            }
+        }
         chains.list(&function.body, Label(u32::MAX));
-        chains.depth.iter().map(|&(_, depth)| depth).fold(0.0, f64::max)
+        chains.reached.iter().filter_map(|&value| chains.of(value)).fold(0.0, f64::max)
+    }
+
+    /// Begins anew, for a loop with so many parameters.
+    fn start(&mut self, params: usize) {
+        for value in self.reached.drain(..) {
+            self.depth[value.0 as usize] = -1.0;
+        }
+        self.ends = vec![None; params];
+    }
+
+    fn reach(&mut self, value: Value, depth: f64) {
+        self.depth[value.0 as usize] = depth;
+        self.reached.push(value);
     }
 
     fn of(&self, value: Value) -> Option<f64> {
-        self.depth.iter().rev().find(|&&(known, _)| known == value).map(|&(_, depth)| depth)
+        let depth = self.depth[value.0 as usize];
+        (depth >= 0.0).then_some(depth)
     }
 
     fn list(&mut self, list: &[Statement], label: Label) {
         // Chains of very long code are as long as they look; what it does counts anyway.
-        if self.depth.len() > MOST_VALUES {
+        if self.reached.len() > MOST_VALUES {
             return;
         }
         for statement in list {
@@ -269,7 +294,7 @@ impl Chains<'_> {
                         }
                     });
                     if let Some(start) = start {
-                        self.depth.push((*value, start + latency(is_float(definition.ty), &definition.op)));
+                        self.reach(*value, start + latency(is_float(definition.ty), &definition.op));
                     }
                 }
                 Statement::If { then, otherwise, results, .. } => {
@@ -304,7 +329,7 @@ impl Chains<'_> {
                 _ => None,
             };
             if let Some(depth) = lists.into_iter().filter_map(of).reduce(f64::max) {
-                self.depth.push((result, depth));
+                self.reach(result, depth);
             }
         }
     }

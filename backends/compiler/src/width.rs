@@ -3,9 +3,9 @@
 //! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
 use warpweft_ssa::ir::{Function, Op};
-use warpweft_ssa::uniformity::{Ganging, Uniformity};
+use warpweft_ssa::uniformity::Uniformity;
 
-use crate::lower::meets;
+use crate::lower::{ganging, meets};
 use crate::options::{Generator, Options};
 use crate::price::{Machine, Price};
 
@@ -54,13 +54,7 @@ fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
     if function.values.len() > MOST_PRICED || !function.functions.is_empty() {
         return native;
     }
-    let lanes = u32::from(native);
-    let ganging = if meets(function) {
-        Ganging::Workgroup { lanes }
-    } else {
-        Ganging::Rows { lanes, aligned: function.workgroup_size[0].is_multiple_of(lanes) }
-    };
-    let shapes = Uniformity::new(function, ganging);
+    let shapes = Uniformity::new(function, ganging(function, native));
     let price = Price::new(function, &shapes, machine);
     let mut best = (native, price.per_lane(native));
     for (lanes, worth) in [(1, ALONE), (2 * native, WIDER)] {

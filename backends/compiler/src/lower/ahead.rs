@@ -31,38 +31,24 @@ impl Gang<'_> {
         }
     }
 
-    /// A value can be computed in front of the code, from what is there.
+    /// A value can be computed in front of the code, from what is there: ids, uniforms, lengths.
     pub(super) fn is_ahead(&self, value: ssa::Value, depth: u32) -> bool {
-        self.is_ahead_within(value, depth, &mut { MOST_OPERATIONS })
+        self.is_ahead_within(value, false, depth, &mut { MOST_OPERATIONS })
     }
 
-    fn is_ahead_within(&self, value: ssa::Value, depth: u32, left: &mut u32) -> bool {
-        let op = &self.ssa.definition(value).op;
-        if self.is_there(value) || matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
-            return true;
-        }
-        if depth == 0 || *left == 0 || matches!(op, SsaOp::Parameter) || !self.is_plain(value) {
-            return false;
-        }
-        *left -= 1;
-        let mut all = true;
-        op.operands(|operand| all = all && self.is_ahead_within(operand, depth - 1, left));
-        all
-    }
-
-    /// It follows from ids and uniforms alone, and is held as a scalar.
+    /// The same, and neither it nor what it is made of differs from lane to lane but evenly.
     pub(super) fn follows(&self, value: ssa::Value, depth: u32) -> bool {
-        self.follows_within(value, depth, &mut { MOST_OPERATIONS })
+        self.is_ahead_within(value, true, depth, &mut { MOST_OPERATIONS })
     }
 
-    fn follows_within(&self, value: ssa::Value, depth: u32, left: &mut u32) -> bool {
-        let op = &self.ssa.definition(value).op;
+    fn is_ahead_within(&self, value: ssa::Value, scalar: bool, depth: u32, left: &mut u32) -> bool {
         if self.is_there(value) {
             return true;
         }
-        if !self.is_scalar(value) {
+        if scalar && !self.is_scalar(value) {
             return false;
         }
+        let op = &self.ssa.definition(value).op;
         if matches!(op, SsaOp::Builtin(_) | SsaOp::Length { .. }) {
             return true;
         }
@@ -71,7 +57,7 @@ impl Gang<'_> {
         }
         *left -= 1;
         let mut all = true;
-        op.operands(|operand| all = all && self.follows_within(operand, depth - 1, left));
+        op.operands(|operand| all = all && self.is_ahead_within(operand, scalar, depth - 1, left));
         all
     }
 

@@ -6,7 +6,7 @@ use super::Gang;
 use super::inside::{mirrored, negated};
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Compare as SsaCompare, Op as SsaOp};
-use warpweft_vector::ir::{Compare, Kind, Op, Type, Value};
+use warpweft_vector::ir::{Convert, Kind, Op, Type, Value};
 
 impl Gang<'_> {
     /// Whether a condition has one value in all lanes of a complete gang, as a scalar `Bool`; `None` where that cannot be
@@ -55,9 +55,7 @@ impl Gang<'_> {
         b: ssa::Value,
         wanted: bool,
     ) -> Option<Value> {
-        use SsaCompare as C;
-        let ty = self.ssa.ty(a);
-        let signed = match ty {
+        let signed = match self.ssa.ty(a) {
             Scalar::I32 => true,
             Scalar::U32 => false,
             _ => return None,
@@ -68,32 +66,15 @@ impl Gang<'_> {
             (None, Some(_)) if self.is_uniform(a) => (b, a, mirrored(op)),
             _ => return None,
         };
-        let step = self.step(lanes)?;
+        if matches!(op, SsaCompare::Equal | SsaCompare::NotEqual) {
+            return None;
+        }
         self.lower_ahead(lanes);
         self.lower_ahead(limit);
-        let first = self.scalar(lanes);
-        let limit = self.scalar(limit);
-        let reach = (i64::from(self.b.lanes()) - 1).checked_mul(step)?;
-        i32::try_from(reach).ok()?;
-        let reach_value = self.b.i32(reach as u32);
-        let last = self.b.add(first, reach_value);
-        let (low, high) = if step > 0 { (first, last) } else { (last, first) };
-        let (less, less_equal) =
-            if signed { (Compare::LtS, Compare::LeS) } else { (Compare::LtU, Compare::LeU) };
-        // From end to end without running over.
-        let sound = self.b.compare(less_equal, low, high);
-        let test = match op {
-            C::Less => self.b.compare(less, high, limit),
-            C::LessEqual => self.b.compare(less_equal, high, limit),
-            C::Greater => self.b.compare(less, limit, low),
-            C::GreaterEqual => self.b.compare(less_equal, limit, low),
-            C::NotEqual => {
-                let below = self.b.compare(less, high, limit);
-                let above = self.b.compare(less, limit, low);
-                self.b.or(below, above)
-            }
-            C::Equal => return None,
-        };
-        Some(self.b.and(sound, test))
+        let (first, limit) = (self.scalar(lanes), self.scalar(limit));
+        let first = self.b.convert(Convert::SignExtend, first, Kind::I64);
+        let span = self.span(op, limit, signed);
+        let span = self.span_of_first(span, self.reach_of(lanes));
+        Some(self.lies(first, span))
     }
 }

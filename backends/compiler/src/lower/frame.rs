@@ -51,6 +51,15 @@ pub(crate) fn meets(function: &Function) -> bool {
         })
 }
 
+/// How a kernel's invocations are packed.
+pub(crate) fn ganging(function: &Function, lanes: u16) -> Ganging {
+    let aligned = function.workgroup_size[0].is_multiple_of(lanes.into());
+    match meets(function) {
+        true => Ganging::Workgroup { lanes: lanes.into() },
+        false => Ganging::Rows { lanes: lanes.into(), aligned },
+    }
+}
+
 /// Some loop takes atomic steps: it may wait for an earlier workgroup, which must not be in the same gang.
 fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
     let all = |list: &[Statement], in_loop| list.iter().any(|statement| waits(values, statement, in_loop));
@@ -75,12 +84,7 @@ fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
 pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
-    let aligned = size[0].is_multiple_of(u32::from(lanes));
-    let ganging = if meets {
-        Ganging::Workgroup { lanes: lanes.into() }
-    } else {
-        Ganging::Rows { lanes: lanes.into(), aligned }
-    };
+    let ganging = ganging(function, lanes);
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
     let ranges = Ranges::new(function);
@@ -119,7 +123,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
     let private_bytes = match &steps {
         Some(steps) => gang.workgroups(begin, end, steps, barriers),
         None => {
-            gang.rows(begin, end, aligned);
+            gang.rows(begin, end, matches!(ganging, Ganging::Rows { aligned: true, .. }));
             gang.memory.layout.private
         }
     };

@@ -8,6 +8,7 @@ use super::ahead::MOST_OPERATIONS;
 use super::counted::Count;
 use super::inside::{Proven, mirrored, negated};
 use super::loops::contains_loop;
+use super::rows::Version;
 use super::state::End;
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Binary as SsaBinary, Index, Op as SsaOp, Place, Root, Statement, Unary};
@@ -73,30 +74,24 @@ impl Gang<'_> {
         let Statement::Loop { label, params, body, .. } = statement else {
             return End::Yield(vec![]);
         };
-        let hoisted = if self.known.rare
-            || self.known.unwatched == Some(*label)
-            || self.known.watched == Some(*label)
-        {
-            None
-        } else {
-            self.hoisted(*label, params, body)
-        };
+        let is_version = self.known.version.is_some_and(|(known, _)| known == *label);
+        let hoisted = if self.known.rare || is_version { None } else { self.hoisted(*label, params, body) };
         let Some(Hoisted { condition, proven, decided }) = hoisted else {
             return self.loop_(*label, params, body);
         };
         let list = std::slice::from_ref(statement);
         let exec = self.state.exec;
         let before = (self.known.proven.len(), self.known.decided.len());
-        let outer = (self.known.unwatched, self.known.watched);
         self.known.proven.extend(proven);
         self.known.decided.extend(decided);
-        self.known.unwatched = Some(*label);
+        self.known.version = Some((*label, Version::Asked));
         let free = self.arm(exec, list, &[], None);
         self.known.proven.truncate(before.0);
         self.known.decided.truncate(before.1);
-        (self.known.unwatched, self.known.watched) = (outer.0, Some(*label));
+        self.known.version = Some((*label, Version::Asking));
         let tested = self.arm(exec, list, &[], None);
-        (self.known.unwatched, self.known.watched) = outer;
+        // Loops that are emitted twice have none inside, so there is no other version around.
+        self.known.version = None;
         self.join(condition, [free, tested], &[], Hint::Likely).into()
     }
 
@@ -274,7 +269,7 @@ impl Gang<'_> {
             let span = self.span(op, limit, signed);
             spans.push((moving, span));
         }
-        for (moving, (from, to)) in spans {
+        for (moving, span) in spans {
             let one = self.b.i32(1);
             let first = self.in_front(moving, inside, start32);
             let second = self.b.add(start32, one);
@@ -286,13 +281,9 @@ impl Gang<'_> {
             let last = self.b.sub(rounds, one);
             let last = self.b.binary(Binary::Mul, last, growth);
             let last = self.b.add(last, first);
-            let reach = self.reach_of(moving);
-            let (lowest, highest) = (self.b.i64(reach.min(0) as u64), self.b.i64(reach.max(0) as u64));
-            let (from, to) = (self.b.sub(from, lowest), self.b.sub(to, highest));
+            let span = self.span_of_first(span, self.reach_of(moving));
             for end in [first, last] {
-                let above = self.b.compare(Compare::LeS, from, end);
-                let below = self.b.compare(Compare::LtS, end, to);
-                asked.push(self.b.and(above, below));
+                asked.push(self.lies(end, span));
             }
         }
         // One comparison for all that the counter's end must stay below.

@@ -2,7 +2,7 @@
 //!
 //! Guards and indices that go evenly along a row hold from one place to another, so a few operations per row do instead
 //! of tests for each gang. A row is invocations side by side along x, or the gangs of a workgroup one after the other:
-//! what is done with its inside is said in [`rows`](super::rows) and [`workgroup`](super::workgroup).
+//! what is done with its inside is said in [`rows`](super::rows) and [`gangs`](super::gangs).
 
 use super::Gang;
 use super::state::Exec;
@@ -208,18 +208,33 @@ impl Gang<'_> {
         }
     }
 
-    /// How far from the first lane's number the lowest and the highest lane's are, where lanes have no places.
-    fn lanes_of(&self, value: ssa::Value, inside: &Inside) -> (i64, i64) {
-        if !inside.by_gangs {
-            return (0, 0);
-        }
-        let reach = self.reach_of(value);
-        (reach.min(0), reach.max(0))
+    /// Whether a number lies in a span, as a scalar `Bool`.
+    pub(super) fn lies(&mut self, number: Value, (from, to): (Value, Value)) -> Value {
+        let above = self.b.compare(Compare::LeS, from, number);
+        let below = self.b.compare(Compare::LtS, number, to);
+        self.b.and(above, below)
     }
 
-    /// How far the last lane's number is from the first's.
-    pub(super) fn reach_of(&self, value: ssa::Value) -> i64 {
-        (i64::from(self.b.lanes()) - 1) * self.step(value).unwrap_or(0)
+    /// The span in which the first lane's number must lie for all lanes' to lie in another; they are so far apart as the
+    /// lowest and the highest are from the first.
+    pub(super) fn span_of_first(
+        &mut self,
+        (from, to): (Value, Value),
+        (lowest, highest): (i64, i64),
+    ) -> (Value, Value) {
+        let (lowest, highest) = (self.b.i64(lowest as u64), self.b.i64(highest as u64));
+        (self.b.sub(from, lowest), self.b.sub(to, highest))
+    }
+
+    /// How far from the first lane's number the lowest and the highest lane's are, where lanes have no places.
+    fn lanes_of(&self, value: ssa::Value, inside: &Inside) -> (i64, i64) {
+        if inside.by_gangs { self.reach_of(value) } else { (0, 0) }
+    }
+
+    /// How far the lowest and the highest lane's number are from the first's.
+    pub(super) fn reach_of(&self, value: ssa::Value) -> (i64, i64) {
+        let reach = (i64::from(self.b.lanes()) - 1) * self.step(value).unwrap_or(0);
+        (reach.min(0), reach.max(0))
     }
 
     /// The inside loses its shorter side, up to where a value is the limit.
@@ -325,16 +340,13 @@ impl Gang<'_> {
         &mut self,
         start: Value,
         slope: i64,
-        (lowest, highest): (i64, i64),
-        (from, to): (Value, Value),
+        lanes: (i64, i64),
+        span: (Value, Value),
         inside: &mut Inside,
     ) {
-        let (lowest, highest) = (self.b.i64(lowest as u64), self.b.i64(highest as u64));
-        let (from, to) = (self.b.sub(from, lowest), self.b.sub(to, highest));
+        let (from, to) = self.span_of_first(span, lanes);
         if slope == 0 {
-            let above = self.b.compare(Compare::LeS, from, start);
-            let below = self.b.compare(Compare::LtS, start, to);
-            let holds = self.b.and(above, below);
+            let holds = self.lies(start, (from, to));
             inside.high = self.b.select(holds, inside.high, inside.start);
             return;
         }

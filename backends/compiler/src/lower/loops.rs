@@ -4,6 +4,7 @@
 //! carries the mask of those that are still in it, and what the others wait with; it ends when the mask is empty.
 
 use super::Gang;
+use super::rows::Version;
 use super::state::{End, Exec, Target};
 use warpweft_ssa::ir::{self as ssa, Statement};
 use warpweft_vector::ir::{Hint, Inst, Label, Type, Value};
@@ -64,7 +65,8 @@ impl Gang<'_> {
         if let (true, Some(mask)) = (facts.divergent, inside.next()) {
             self.state.exec = Exec::Some { mask, nonempty };
         }
-        if self.known.unwatched != Some(label) && !self.is_short(label, params, body) {
+        let asked = self.known.version == Some((label, Version::Asked));
+        if !asked && !self.is_short(label, params, body) {
             self.poll();
         }
         let depth = std::mem::take(&mut self.masked_depth);

@@ -27,14 +27,21 @@ pub(super) struct Known {
     pub(super) proven: Vec<Proven>,
     /// The gang's x, and the indices that go along with it: on the inside of a row.
     pub(super) lines: Option<(Value, Vec<(ssa::Value, super::inside::Line)>)>,
-    /// The loop whose bounds were tested in front of it, and which does not run for long.
-    pub(super) unwatched: Option<ssa::Label>,
-    /// The loop that tests for itself.
-    pub(super) watched: Option<ssa::Label>,
+    /// The loop that is emitted twice, and which version is at hand.
+    pub(super) version: Option<(ssa::Label, Version)>,
     /// It stands beside code that most gangs take: it need not be quick, but small.
     pub(super) rare: bool,
     /// It is the workgroup's own code, in front of a region in which all invocations may return: no gang is here.
     pub(super) shared: bool,
+}
+
+/// A version of a loop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Version {
+    /// What its rounds would ask was asked in front of it, and it does not run for long.
+    Asked,
+    /// It asks for itself.
+    Asking,
 }
 
 /// Where a row is.

@@ -18,6 +18,7 @@ mod evaluate;
 mod fold;
 mod link;
 mod machine;
+mod operands;
 mod semantics;
 mod verify;
 

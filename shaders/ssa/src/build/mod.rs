@@ -21,9 +21,11 @@ mod outline;
 mod outside;
 mod pack;
 mod pointer;
+mod repeat;
 mod scale;
 mod statement;
 mod subgroup;
+mod switch;
 mod types;
 mod values;
 

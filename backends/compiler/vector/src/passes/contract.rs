@@ -5,15 +5,16 @@
 //! stays: each would wait for a multiplication again, which takes longer than adding what is there.
 //! Subtraction becomes the negation of an operand, which machines have as part of the operation.
 
+use super::uses::uses;
 use crate::ir::*;
 
 /// Makes one operation, which rounds once, of products and sums of floats; the function must be valid.
 /// Gives whether a negation was added, which may be one of a constant.
 pub fn contract(function: &mut Function) -> bool {
     let count = function.values.len();
-    let mut products = Products { uses: vec![0; count], factors: vec![None; count], depth: 0, function };
-    let mut body = std::mem::take(&mut products.function.body);
-    products.count(&body);
+    let mut body = std::mem::take(&mut function.body);
+    let uses = uses(&body, count);
+    let mut products = Products { uses, factors: vec![None; count], depth: 0, function };
     products.find(&body);
     let values = products.function.values.len();
     products.list(&mut body);
@@ -32,25 +33,6 @@ struct Products<'a> {
 }
 
 impl Products<'_> {
-    fn count(&mut self, insts: &[Inst]) {
-        let mut using = |value: Value| self.uses[value.0 as usize] += 1;
-        for inst in insts {
-            match inst {
-                Inst::Let { op, .. } => op.operands(&mut using),
-                Inst::Do { effect, .. } => effect.operands(&mut using),
-                Inst::If { condition, .. } => using(*condition),
-                Inst::Block { .. } => {}
-                Inst::Loop { params, .. } => params.iter().for_each(|(_, first)| using(*first)),
-                Inst::Branch { arguments, .. } | Inst::Yield { arguments } => {
-                    arguments.iter().for_each(|&value| using(value));
-                }
-            }
-        }
-        for inst in insts {
-            each_list(inst, |list, _| self.count(list));
-        }
-    }
-
     fn find(&mut self, insts: &[Inst]) {
         for inst in insts {
             if let Inst::Let { result, op: Op::Binary(Binary::Mul, a, b), .. } = inst

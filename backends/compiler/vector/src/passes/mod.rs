@@ -21,6 +21,7 @@ mod simplify;
 mod strides;
 mod survey;
 mod unroll;
+mod uses;
 
 pub use contract::contract;
 pub use dce::dce;

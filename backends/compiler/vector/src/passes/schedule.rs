@@ -10,6 +10,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::uses::uses;
 use crate::ir::*;
 
 /// Values of one kind of register that may wait for their users at a time.
@@ -36,9 +37,8 @@ pub fn schedule(function: &mut Function, room: Room) {
     let mut scheduling =
         Scheduling { function, room, uses: vec![], place: vec![], nodes: vec![], edges: vec![] };
     if scheduling.has_long(&body) {
-        scheduling.uses = vec![0; count];
+        scheduling.uses = uses(&body, count);
         scheduling.place = vec![NOWHERE; count];
-        scheduling.count(&body);
         scheduling.list(&mut body);
     }
     function.body = body;
@@ -114,32 +114,6 @@ impl Scheduling<'_> {
             Inst::Block { body, .. } | Inst::Loop { body, .. } => self.has_long(body),
             _ => false,
         })
-    }
-
-    fn count(&mut self, insts: &[Inst]) {
-        let mut using = |value: Value| self.uses[value.0 as usize] += 1;
-        for inst in insts {
-            match inst {
-                Inst::Let { op, .. } => op.operands(&mut using),
-                Inst::Do { effect, .. } => effect.operands(&mut using),
-                Inst::If { condition, .. } => using(*condition),
-                Inst::Block { .. } => {}
-                Inst::Loop { params, .. } => params.iter().for_each(|(_, first)| using(*first)),
-                Inst::Branch { arguments, .. } | Inst::Yield { arguments } => {
-                    arguments.iter().for_each(|&value| using(value));
-                }
-            }
-        }
-        for inst in insts {
-            match inst {
-                Inst::If { then, otherwise, .. } => {
-                    self.count(then);
-                    self.count(otherwise);
-                }
-                Inst::Block { body, .. } | Inst::Loop { body, .. } => self.count(body),
-                _ => {}
-            }
-        }
     }
 
     fn list(&mut self, insts: &mut Vec<Inst>) {

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for entry in module.entries() {
             let kernel = module.kernel(Some(entry), &[])?;
             for &generator in &generators {
-                let options = Options { generator, strict: false, lanes: None };
+                let options = Options { generator, strict: false, lanes: None, streaming: false };
                 let mut least = Compiled::new(&kernel, &options)?.times();
                 for _ in 1..RUNS {
                     least = smaller(least, Compiled::new(&kernel, &options)?.times());

@@ -75,7 +75,7 @@ fn build_for(
     mut times: Times,
     clock: &mut Clock,
 ) -> Result<Built, NotCompiled> {
-    let lowered = lower(function, lanes, options.estimate())?;
+    let lowered = lower(function, lanes, options)?;
     let (workgroup_bytes, private_bytes) = (lowered.workgroup_bytes, lowered.private_bytes);
     let mut vector = vec![lowered.function];
     vector.extend(lowered.callees);

@@ -129,8 +129,20 @@ impl Compiled {
             let entry: Entry = unsafe { mem::transmute(self.code.address()) };
             // SAFETY: the caller vouches for the memory; the code stays within it.
             unsafe { entry(arguments, range.start, range.end) };
+            if self.options.streaming {
+                fence();
+            }
         }
         if arguments.cancel.load(Ordering::Relaxed) == 0 { Outcome::Done } else { Outcome::Cancelled }
+    }
+}
+
+/// What went past the caches is there for whoever learns that the workgroups are done.
+fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this architecture has SSE.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
     }
 }
 

@@ -33,7 +33,7 @@ fn same_everywhere(size: u32, limits: &Limits, widths: &[Option<u16>], wgsl: &st
     let expected = job.interpret(&program, 8, &mut Scratch::default()).unwrap();
     for generator in Generator::available() {
         for &lanes in widths {
-            let options = Options { generator, strict: true, lanes };
+            let options = Options { generator, strict: true, lanes, streaming: false };
             let code = Compiled::within(&kernel, &options, limits)
                 .unwrap_or_else(|error| panic!("{options:?}: {error}\n{wgsl}"));
             let found = job.run(&kernel, &code, 1, &AtomicU32::new(0)).unwrap();
@@ -244,7 +244,7 @@ fn a_launch_ends_inside_of_what_it_calls() {
         let kernel = kernel(wgsl).unwrap();
         let job = Job { inputs: vec![vec![3; 64]], workgroups: [8, 1, 1], over: None };
         for generator in Generator::available() {
-            let options = Options { generator, strict: true, lanes: None };
+            let options = Options { generator, strict: true, lanes: None, streaming: false };
             let code = Compiled::within(&kernel, &options, &ALL_CALLS).unwrap();
             let cancel = AtomicU32::new(0);
             let outcome = std::thread::scope(|scope| {
@@ -270,7 +270,7 @@ fn stages_show_what_is_called() {
     .unwrap();
     assert!(warpweft_compiler::stage_ssa(&kernel).unwrap().contains("function 0 f1"));
     for generator in Generator::available() {
-        let options = Options { generator, strict: true, lanes: None };
+        let options = Options { generator, strict: true, lanes: None, streaming: false };
         let vector = warpweft_compiler::stage_vector(&kernel, &options).unwrap();
         assert!(vector.contains("call 0 (") && vector.contains("function f1("), "{vector}");
         let assembly = warpweft_compiler::stage_assembly(&kernel, &options).unwrap();

@@ -23,14 +23,19 @@ fn ways(number: usize, all: bool) -> Vec<Options> {
         for &generator in &generators {
             for strict in [false, true] {
                 for lanes in [None, Some([1, 8, 32][number % 3])] {
-                    ways.push(Options { generator, strict, lanes });
+                    ways.push(Options { generator, strict, lanes, streaming: false });
                 }
             }
         }
         return ways;
     }
     let generator = generators[number % generators.len()];
-    vec![Options { generator, strict: (number / generators.len()).is_multiple_of(2), lanes: None }]
+    vec![Options {
+        generator,
+        strict: (number / generators.len()).is_multiple_of(2),
+        lanes: None,
+        streaming: false,
+    }]
 }
 
 /// How a generator begins to refuse a kernel whose values at a forced width are more than the stack should take.

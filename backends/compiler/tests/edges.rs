@@ -52,7 +52,7 @@ fn same_everywhere(wgsl: &str, cases: &[Case]) {
     let expected: Vec<_> = jobs.iter().map(|job| job.interpret(&program, 8, &mut scratch).unwrap()).collect();
     for (rank, generator) in Generator::available().into_iter().enumerate() {
         for &lanes in WIDTHS[rank.min(1)] {
-            let options = Options { generator, strict: true, lanes: Some(lanes) };
+            let options = Options { generator, strict: true, lanes: Some(lanes), streaming: false };
             let code = Compiled::new(&kernel, &options)
                 .unwrap_or_else(|error| panic!("{options:?}: {error}\n{wgsl}"));
             for (n, (job, expected)) in jobs.iter().zip(&expected).enumerate() {
@@ -378,7 +378,7 @@ fn a_loop_that_skips_its_rounds_is_stopped() {
     let job = Job::new(&kernel, &[vec![0; 8], noise(64, 1), vec![0; 4]], [1, 1, 1], None);
     for generator in Generator::available() {
         for lanes in [1, 8] {
-            let options = Options { generator, strict: true, lanes: Some(lanes) };
+            let options = Options { generator, strict: true, lanes: Some(lanes), streaming: false };
             let code = Compiled::new(&kernel, &options).unwrap();
             let cancel = AtomicU32::new(0);
             std::thread::scope(|scope| {

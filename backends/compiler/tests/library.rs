@@ -47,7 +47,7 @@ fn everywhere(
     for generator in generators {
         for strict in [false, true] {
             for lanes in [None, Some(1), Some(4), Some(16), Some(64)] {
-                let options = Options { generator, strict, lanes };
+                let options = Options { generator, strict, lanes, streaming: false };
                 let code = Compiled::new(&kernel, &options)
                     .unwrap_or_else(|error| panic!("{}, {options:?}: {error}", file.name));
                 for threads in [1, 2] {

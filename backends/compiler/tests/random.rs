@@ -69,7 +69,9 @@ fn ways(seed: u64, profile: Profile) -> Vec<Way> {
     };
     let way = |n: usize, lanes| {
         let generator = generators[(turn + n) % generators.len()];
-        Way { options: Options { generator, strict: true, lanes }, limits: limits(n), threads: threads(n) }
+        let streaming = (seed as usize / 2 + n).is_multiple_of(2);
+        let options = Options { generator, strict: true, lanes, streaming };
+        Way { options, limits: limits(n), threads: threads(n) }
     };
     match variable("WARPWEFT_RANDOM_LANES") {
         Some(lanes) => (0..generators.len()).map(|n| way(n, Some(lanes))).collect(),

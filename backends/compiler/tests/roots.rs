@@ -50,7 +50,7 @@ fn inverse_roots_stay_within_two_units() {
     for generator in Generator::available() {
         for lanes in [1, 4, 8, 16, 32] {
             for strict in [false, true] {
-                let options = Options { generator, strict, lanes: Some(lanes) };
+                let options = Options { generator, strict, lanes: Some(lanes), streaming: false };
                 let code = Compiled::new(&kernel, &options).unwrap();
                 let found = job.run(&kernel, &code, 1, &AtomicU32::new(0)).unwrap();
                 let mut worst = 0.0f64;

@@ -57,7 +57,7 @@ fn same(wgsl: &str, size: u32, each: usize) {
     let expected = job.interpret(&program, 8, &mut Scratch::default()).unwrap();
     for generator in Generator::available() {
         for lanes in [None, Some(1), Some(2), Some(4), Some(8), Some(16), Some(32), Some(64)] {
-            let options = Options { generator, strict: true, lanes };
+            let options = Options { generator, strict: true, lanes, streaming: false };
             let code = Compiled::new(&kernel, &options)
                 .unwrap_or_else(|error| panic!("{options:?}: {error}\n{wgsl}"));
             let found = job.run(&kernel, &code, 1, &AtomicU32::new(0)).unwrap();

@@ -70,7 +70,7 @@ impl Wanted {
     pub(crate) fn compile(&self, kernel: &Kernel) -> Result<Found, Option<String>> {
         let mut note: Option<String> = None;
         for &generator in &self.generators {
-            let options = Options { generator, strict: self.strict, lanes: self.lanes };
+            let options = Options { generator, strict: self.strict, lanes: self.lanes, streaming: false };
             match compiled(kernel, &options) {
                 Ok(code) => {
                     let note = note.map(|reason| format!("compiled for {generator} instead: {reason}"));
@@ -83,6 +83,15 @@ impl Wanted {
         }
         Err(note.map(|reason| format!("not compiled: {reason}")))
     }
+}
+
+/// Code like that, which writes past the caches; the same code where that cannot be had.
+pub(crate) fn streaming(kernel: &Kernel, usual: &Arc<Compiled>) -> Arc<Compiled> {
+    let options = *usual.options();
+    if options.generator == Generator::Cranelift {
+        return usual.clone();
+    }
+    compiled(kernel, &Options { streaming: true, ..options }).unwrap_or_else(|_| usual.clone())
 }
 
 type Key = (Hash, Options);

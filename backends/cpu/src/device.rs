@@ -19,7 +19,7 @@ use crate::kernels::{Code, Kernels};
 use crate::memory::Memories;
 use crate::path::{self, CpuPath};
 use crate::watchdog::Watchdog;
-use crate::{check, compiled, info, native, transfer};
+use crate::{check, compiled, info, native, streaming, transfer};
 
 /// Invocations that compiled code runs together at most.
 const MOST_LANES: u16 = 64;
@@ -68,6 +68,8 @@ pub struct Cpu {
     crew: Crew,
     kernels: Kernels,
     wanted: Wanted,
+    /// Bytes of the last level of caches.
+    cache: u64,
     scratches: Arc<Scratches>,
     memories: Arc<Memories>,
     watchdog: Watchdog,
@@ -124,6 +126,7 @@ impl Cpu {
             crew,
             kernels: Kernels::default(),
             wanted,
+            cache: streaming::last_level_cache(),
             scratches: Arc::default(),
             memories: Arc::default(),
             watchdog: Watchdog::default(),
@@ -149,7 +152,12 @@ impl Cpu {
                         .map_err(Failure::Fault)
                 }
                 Code::Compiled(code) => {
-                    let (code, exact) = (code.clone(), interface.cost.exact);
+                    let exact = interface.cost.exact;
+                    let code = if streaming::pays(interface, &dispatch, self.cache) {
+                        prepared.streaming(code)
+                    } else {
+                        code.clone()
+                    };
                     // SAFETY: whoever made the submission excluded other access and overlap.
                     unsafe {
                         compiled::Launch::new(

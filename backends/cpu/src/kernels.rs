@@ -4,14 +4,14 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use warpweft_compiler::Compiled;
 use warpweft_hal::{KernelId, Native, Path, Program};
 use warpweft_module::{Hash, Kernel};
 
-use crate::code::{Found, Wanted};
+use crate::code::{Found, Wanted, streaming};
 use crate::native::panic_message;
 
 /// A kernel that is ready to run.
@@ -20,6 +20,8 @@ pub(crate) struct Prepared {
     pub(crate) code: Code,
     /// Why it is not run in the way that was wanted.
     pub(crate) note: Option<Arc<str>>,
+    /// The code of launches that write past the caches, compiled when the first one comes.
+    streaming: OnceLock<Arc<Compiled>>,
 }
 
 /// How it is run.
@@ -42,7 +44,12 @@ impl Prepared {
         if let Some(note) = &note {
             tracing::info!(kernel = kernel.interface().entry, note, "a kernel is not run as was wanted");
         }
-        Ok(Self { kernel, code, note: note.map(Arc::from) })
+        Ok(Self { kernel, code, note: note.map(Arc::from), streaming: OnceLock::new() })
+    }
+
+    /// Compiled code that writes past the caches; the usual code where there is none.
+    pub(crate) fn streaming(&self, usual: &Arc<Compiled>) -> Arc<Compiled> {
+        self.streaming.get_or_init(|| streaming(&self.kernel, usual)).clone()
     }
 
     pub(crate) fn path(&self) -> Path {

@@ -13,6 +13,7 @@
 //! | `kernels.rs` | loaded kernels, each prepared once |
 //! | `path.rs` | which way of running kernels is wanted |
 //! | `code.rs` | machine code, compiled once per process |
+//! | `streaming.rs` | whether what a launch writes should go past the caches |
 //! | `compiled.rs` | a dispatch through compiled code |
 //! | `memory.rs` | what a thread needs to run compiled code |
 //! | `watchdog.rs` | stops compiled code when its time is over |
@@ -37,6 +38,7 @@ mod kernels;
 mod memory;
 mod native;
 mod path;
+mod streaming;
 mod transfer;
 mod watchdog;
 

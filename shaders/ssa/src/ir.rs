@@ -89,6 +89,8 @@ pub struct Binding {
     pub name: String,
     /// In the uniform address space.
     pub uniform: bool,
+    /// Some code may read it.
+    pub read: bool,
     /// Some code may write it.
     pub written: bool,
     /// At least so many bytes are bound.

@@ -9,8 +9,13 @@ struct Kernel(Function);
 
 impl Kernel {
     fn new(workgroup_size: [u32; 3]) -> Self {
-        let binding =
-            |name: &str, uniform, written| Binding { name: name.into(), uniform, written, min_size: 4 };
+        let binding = |name: &str, uniform, written| Binding {
+            name: name.into(),
+            uniform,
+            read: true,
+            written,
+            min_size: 4,
+        };
         Kernel(Function {
             name: "main".into(),
             workgroup_size,

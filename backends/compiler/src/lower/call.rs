@@ -10,7 +10,7 @@ use super::ids::{Ids, Position};
 use super::memory::Memory;
 use super::state::{End, Exec};
 use super::{Gang, mask_bits};
-use crate::options::NotCompiled;
+use crate::options::{NotCompiled, Options};
 use warpweft_ssa::ir as ssa;
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
@@ -48,7 +48,7 @@ pub(super) fn callee(
     function: &ssa::Function,
     ganging: Ganging,
     lanes: u16,
-    estimate: Option<u32>,
+    options: &Options,
 ) -> Result<ir::Function, NotCompiled> {
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
@@ -56,14 +56,14 @@ pub(super) fn callee(
     let ranges = Ranges::new(function);
     let mut b = Builder::new(&identifier(&function.name), lanes);
     let [arguments, private, active] = [0; 3].map(|_| b.param(Kind::I64));
-    let mut memory = Memory::new(&mut b, function, &shapes, arguments);
+    let mut memory = Memory::new(&mut b, function, &shapes, arguments, options);
     memory.private = private;
     let zero = b.i32(0);
     // Nothing that is called asks who runs it.
     let nobody = Position::Row { global: [zero; 3], local: None };
     let ids = Ids { workgroups: [zero; 3], workgroup: None, lanes: nobody, size: function.workgroup_size };
     let about = About { ssa: function, shapes: &shapes, flow: &flow, ranges: &ranges };
-    let mut gang = Gang::new(about, b, memory, ids, estimate);
+    let mut gang = Gang::new(about, b, memory, ids, options.estimate());
     let end = gang.b.label();
     gang.end = Some(end);
     gang.b.open();

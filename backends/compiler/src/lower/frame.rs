@@ -9,7 +9,7 @@ use super::slopes::{Along, Slopes};
 use super::state::{Exec, State};
 use super::{Gang, call, region};
 use crate::arguments::Arguments;
-use crate::options::NotCompiled;
+use crate::options::{NotCompiled, Options};
 use warpweft_ssa::ir::{Definition, Function, Op, Statement};
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
@@ -76,12 +76,11 @@ fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
     }
 }
 
-/// Lowers a kernel for gangs of that many lanes. `estimate`: bits that the machine's inverse roots are good for, where
-/// they are good enough.
+/// Lowers a kernel for gangs of that many lanes, whatever `options` say of lanes.
 ///
 /// # Errors
 /// What the kernel does that is not compiled.
-pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> Result<Lowered, NotCompiled> {
+pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
     let ganging = ganging(function, lanes);
@@ -101,7 +100,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
 
     let mut b = Builder::new(&identifier(&function.name), lanes);
     let [arguments, begin, end] = [0; 3].map(|_| b.param(Kind::I64));
-    let memory = Memory::new(&mut b, function, &shapes, arguments);
+    let memory = Memory::new(&mut b, function, &shapes, arguments, options);
     let workgroups =
         [0, 1, 2].map(|axis| memory.argument(&mut b, offset_of!(Arguments<'_>, workgroups) + 4 * axis));
     let zero = b.i32(0);
@@ -117,7 +116,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
     };
     let slopes = Slopes::new(function, along);
     let about = About { ssa: function, shapes: &shapes, flow: &flow, ranges: &ranges };
-    let mut gang = Gang::new(about, b, memory, ids, estimate);
+    let mut gang = Gang::new(about, b, memory, ids, options.estimate());
     (gang.slopes, gang.regions) = (slopes, regions);
     gang.b.open();
     let private_bytes = match &steps {
@@ -137,7 +136,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, estimate: Option<u32>) -> R
     let workgroup_bytes = gang.memory.layout.workgroup;
     let kernel = gang.b.finish();
     let callees = (0..function.functions.len() as u32)
-        .map(|number| call::callee(&function.callee(number), ganging, lanes, estimate))
+        .map(|number| call::callee(&function.callee(number), ganging, lanes, options))
         .collect::<Result<_, _>>()?;
     Ok(Lowered { function: kernel, callees, workgroup_bytes, private_bytes })
 }

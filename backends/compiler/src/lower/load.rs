@@ -97,8 +97,7 @@ impl Gang<'_> {
         let Some(holds) = holds else {
             return self.b.define(ty, op);
         };
-        let values = self.b.either(holds, |b| vec![b.define(ty, op)], |b| vec![b.constant(ty, 0)]);
-        values[0]
+        self.one_of(holds, ty, |gang| gang.b.define(ty, op), |gang| gang.b.constant(ty, 0))
     }
 
     /// What memory holds as a value of its type.

@@ -10,6 +10,7 @@ use warpweft_vector::Builder;
 use warpweft_vector::ir::{Access, Binary, Compare, Convert, Kind, Op, SpaceId, Type, Value, Width};
 
 use crate::arguments::{Arguments, Bound};
+use crate::options::Options;
 
 /// The memories of a launch, as the code sees them.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ impl Memory {
         function: &ssa::Function,
         shapes: &Uniformity,
         arguments: Value,
+        options: &Options,
     ) -> Memory {
         let arguments_space = b.space("arguments", true);
         let cancel_space = b.space("cancelled", false);
@@ -104,6 +106,9 @@ impl Memory {
                 let entry = at * size_of::<Bound>();
                 let known = &function.bindings[at];
                 let space = b.space(&unique(&mut names, &known.name), !known.written);
+                if options.streaming && known.written && !known.read {
+                    b.stream(space);
+                }
                 Binding {
                     address: word(b, table, entry + offset_of!(Bound, address)),
                     bytes: word(b, table, entry + offset_of!(Bound, bytes)),

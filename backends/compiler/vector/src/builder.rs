@@ -79,8 +79,13 @@ impl Builder {
 
     /// The next space.
     pub fn space(&mut self, name: &str, constant: bool) -> SpaceId {
-        self.function.spaces.push(Space { name: name.into(), constant });
+        self.function.spaces.push(Space { name: name.into(), constant, streamed: false });
         SpaceId(self.function.spaces.len() as u32 - 1)
+    }
+
+    /// What is written to the space is large and not read again soon.
+    pub fn stream(&mut self, space: SpaceId) {
+        self.function.spaces[space.0 as usize].streamed = true;
     }
 
     /// Where the instructions that follow come from.

@@ -125,6 +125,8 @@ pub struct Space {
     pub name: String,
     /// Nobody writes it while the function runs: its loads may be moved and merged.
     pub constant: bool,
+    /// What is written there is large and not read again soon: whole vectors may go to memory past the caches.
+    pub streamed: bool,
 }
 
 /// Where in the source an instruction comes from: 0 is nowhere, other numbers are whoever built the function's.

@@ -433,6 +433,9 @@ families! {
     MovuPd
         VEX_Vmovupd_xmm_xmmm128 VEX_Vmovupd_ymm_ymmm256
         EVEX_Vmovupd_xmm_k1z_xmmm128 EVEX_Vmovupd_ymm_k1z_ymmm256 EVEX_Vmovupd_zmm_k1z_zmmm512
+    MovntPsStore
+        VEX_Vmovntps_m128_xmm VEX_Vmovntps_m256_ymm
+        EVEX_Vmovntps_m128_xmm EVEX_Vmovntps_m256_ymm EVEX_Vmovntps_m512_zmm
     MovuPdStore
         VEX_Vmovupd_xmmm128_xmm VEX_Vmovupd_ymmm256_ymm
         EVEX_Vmovupd_xmmm128_k1z_xmm EVEX_Vmovupd_ymmm256_k1z_ymm EVEX_Vmovupd_zmmm512_k1z_zmm

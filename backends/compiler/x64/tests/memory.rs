@@ -388,6 +388,35 @@ fn lanes_outside_of_masks_do_not_fault() {
     }
 }
 
+/// What goes past the caches arrives at every alignment, and only whole wide vectors go that way.
+#[test]
+fn streamed_stores() {
+    for kind in ALL {
+        for lanes in WIDTHS {
+            let mut b = Builder::new("streamed", lanes);
+            let bases: Vec<Value> = (0..2).map(|_| b.param(Kind::I64)).collect();
+            let start = b.param(Kind::I64);
+            let [from, to] = ["from", "to"].map(|name| b.space(name, false));
+            b.stream(to);
+            let ty = if lanes == 1 { Type::scalar(kind) } else { b.vector(kind) };
+            let loaded = b.define(ty, Op::Load(at(bases[0], from, Width::Full)));
+            let one = b.like(loaded, 1.0);
+            let more = b.add(loaded, one);
+            b.act(Effect::Store(Access { index: Some(start), ..at(bases[1], to, Width::Full) }, more));
+            b.yields(&[]);
+            let function = b.finish();
+            let memories = [Memory::of(kind, &values(kind, 64, 3)), Memory::of(kind, &values(kind, 128, 4))];
+            let starts: Vec<Vec<u64>> = (0..=64).step_by(kind.size() as usize).map(|n| vec![n]).collect();
+            check(&function, &memories, &starts);
+            for level in levels() {
+                let text = warpweft_x64::listing(&generate(&function, level));
+                let wide = u32::from(lanes) * kind.size() >= 32;
+                assert_eq!(text.contains("vmovntps"), wide, "{level:?}\n{function}\n{text}");
+            }
+        }
+    }
+}
+
 /// Elements that lie apart, as wide accesses: the last one ends with the last element.
 #[test]
 #[cfg(unix)]

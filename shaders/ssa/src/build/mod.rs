@@ -237,6 +237,7 @@ fn bindings(kernel: &Kernel) -> Vec<Binding> {
     let of = |binding: &warpweft_module::Binding| Binding {
         name: binding.name.clone(),
         uniform: binding.space == Space::Uniform,
+        read: binding.access.reads,
         written: binding.access.writes,
         min_size: binding.min_size,
     };

@@ -70,8 +70,14 @@ pub fn function(seed: u64, lanes: u16, size: usize) -> Function {
             Value(index as u32)
         })
         .collect();
-    let spaces =
-        SPACES.iter().map(|(name, _)| Space { name: (*name).into(), constant: *name == "table" }).collect();
+    let spaces = SPACES
+        .iter()
+        .map(|(name, _)| Space {
+            name: (*name).into(),
+            constant: *name == "table",
+            streamed: seed % 2 == 1 && *name != "table",
+        })
+        .collect();
     let function = Function {
         name: format!("random_{seed}"),
         lanes,

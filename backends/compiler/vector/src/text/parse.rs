@@ -75,7 +75,8 @@ impl<'a> Parser<'a> {
         while self.take_word("space") {
             let name = self.identifier()?.to_owned();
             let constant = self.take_word("constant");
-            self.function.spaces.push(Space { name, constant });
+            let streamed = self.take_word("streamed");
+            self.function.spaces.push(Space { name, constant, streamed });
             self.end_of_line()?;
             self.next_line()?;
         }

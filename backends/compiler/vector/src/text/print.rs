@@ -29,7 +29,9 @@ impl Display for Function {
         let params = joined(&self.params, |value, f| typed(self, *value, f));
         writeln!(f, "function {}({params}) lanes {} {{", self.name, self.lanes)?;
         for space in &self.spaces {
-            writeln!(f, "    space {}{}", space.name, if space.constant { " constant" } else { "" })?;
+            let constant = if space.constant { " constant" } else { "" };
+            let streamed = if space.streamed { " streamed" } else { "" };
+            writeln!(f, "    space {}{constant}{streamed}", space.name)?;
         }
         let mut line = String::new();
         list(self, &self.body, 1, &mut line, f)?;

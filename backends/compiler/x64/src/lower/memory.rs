@@ -208,6 +208,18 @@ impl<'f> Lower<'f> {
         // The value first: what it waits for must not be read after the store.
         let registers = self.regs(value)?;
         let (address, stride) = self.in_parts(access, ty)?;
+        let length = self.shape(ty).length;
+        let streamed = self.function.spaces[access.space.0 as usize].streamed;
+        if streamed && stride == length.bytes() && length > Length::X {
+            let start = self.int();
+            self.code(Code::Lea_r64_m).def(start, View::G64).memory(&address).finish();
+            let start = Address { base: Place::Register(start), index: None, displacement: 0, ..address };
+            for (part, register) in registers.into_iter().enumerate() {
+                let place = start.plus(stride * part as u32);
+                self.p.build(Action::Stream(length)).memory(&place).uses(register, length.view()).finish();
+            }
+            return Ok(());
+        }
         for (part, register) in registers.into_iter().enumerate() {
             self.store_part(&address.plus(stride * part as u32), register, ty, access.width);
         }

@@ -4,48 +4,25 @@
 //! Knows nothing of devices; what a kernel touches is found by `warpweft-ssa`.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use smallvec::SmallVec;
 use warpweft_hal::Grid;
-use warpweft_ssa::cost::Cost;
 use warpweft_ssa::footprint::{Footprint, LaunchFacts};
-use warpweft_ssa::ir::Function;
 
 use super::bind::ResolvedArgument;
+use super::knowledge::with_facts;
 use crate::kernel::KernelInner;
 
 /// Where a launch leaves more gaps than this in a binding, all of it is brought: one transfer is quicker than many.
 const GAPS: usize = 8;
-
-/// What is known of what a kernel does.
-#[derive(Default)]
-pub(crate) struct Knowledge {
-    /// Nothing for kernels that cannot be analysed.
-    analysed: OnceLock<Option<Analysed>>,
-    /// The last launch that was asked for: most are like the one before.
-    last: Mutex<Option<(Asked, Arc<Brought>)>>,
-}
-
-/// What analysis found, whatever the launch.
-pub(super) struct Analysed {
-    footprint: Footprint,
-    pub(super) cost: Cost,
-}
-
-impl Analysed {
-    fn new(function: &Function) -> Self {
-        Analysed { footprint: Footprint::new(function), cost: Cost::new(function) }
-    }
-}
 
 /// The words of a buffer, or a value.
 type Given = (Range<u64>, Option<Arc<[u8]>>);
 
 /// Everything that the answer depends on.
 #[derive(PartialEq)]
-struct Asked {
+pub(super) struct Asked {
     grid: Grid,
     /// Per binding.
     arguments: SmallVec<[Given; 6]>,
@@ -67,24 +44,7 @@ impl Brought {
     }
 }
 
-impl Knowledge {
-    /// Takes in what is known already.
-    pub(crate) fn of(function: &Function) -> Self {
-        let knowledge = Knowledge::default();
-        let _ = knowledge.analysed.set(Some(Analysed::new(function)));
-        knowledge
-    }
-}
-
 impl KernelInner {
-    /// What analysis found of the kernel, if it can be analysed.
-    pub(super) fn analysed(&self) -> Option<&Analysed> {
-        let found = self.knowledge.analysed.get_or_init(|| {
-            Function::new(&self.program.kernel).ok().map(|function| Analysed::new(&function))
-        });
-        found.as_ref()
-    }
-
     /// What a launch must have brought.
     pub(crate) fn brought(&self, arguments: &[ResolvedArgument], grid: Grid) -> Arc<Brought> {
         // Where all memory is the host's, nothing ever moves.
@@ -119,30 +79,6 @@ impl KernelInner {
 
 fn evaluate(footprint: &Footprint, arguments: &[ResolvedArgument], asked: &Asked) -> Brought {
     with_facts(arguments, asked.grid, |facts| keep(footprint, arguments, facts))
-}
-
-/// Calls `f` with what analysis wants to know of a launch.
-pub(super) fn with_facts<T>(
-    arguments: &[ResolvedArgument],
-    grid: Grid,
-    f: impl FnOnce(&LaunchFacts<'_>) -> T,
-) -> T {
-    // What the device sees are whole words.
-    let bytes: SmallVec<[u64; 6]> = arguments
-        .iter()
-        .map(|argument| match argument {
-            ResolvedArgument::Words { words, .. } => (words.end - words.start) * 4,
-            ResolvedArgument::Value(bytes) => bytes.len() as u64 / 4 * 4,
-        })
-        .collect();
-    let uniforms: SmallVec<[Option<&[u8]>; 6]> = arguments
-        .iter()
-        .map(|argument| match argument {
-            ResolvedArgument::Words { .. } => None,
-            ResolvedArgument::Value(bytes) => Some(&**bytes),
-        })
-        .collect();
-    f(&LaunchFacts::new(grid.workgroups, grid.over, &bytes, &uniforms))
 }
 
 fn keep(footprint: &Footprint, arguments: &[ResolvedArgument], facts: &LaunchFacts<'_>) -> Brought {

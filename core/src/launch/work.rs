@@ -7,7 +7,7 @@ use warpweft_hal::Grid;
 use warpweft_ssa::cost::Estimate;
 
 use super::bind::ResolvedArgument;
-use super::brought::with_facts;
+use super::knowledge::with_facts;
 use crate::kernel::KernelInner;
 
 /// Operations that a transcendental function counts for, as the static cost counts it.

@@ -1,0 +1,207 @@
+//! What makes compiled kernels lean, seen in their code: tests and masks that are gone from where kernels spend their
+//! time, loops that ask for nothing that is known, and the widths of gangs.
+//!
+//! Looks at vector programs as the generators of x86-64 get them, on whatever machine this runs. Knows nothing of how
+//! they come about, and measures nothing: results are other tests' business.
+
+mod harness;
+
+use harness::kernel;
+use warpweft_compiler::{Generator, Options, stage_vector};
+use warpweft_shaders::{MANDELBROT, REDUCE_SUM, TRIAD};
+use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Op, SpaceId};
+
+const BLACK_SCHOLES: &str = include_str!("../../../benches/problems/kernels/black_scholes.wgsl");
+const SPMV: &str = include_str!("../../../benches/problems/kernels/spmv_csr.wgsl");
+
+/// Those that need no machine of their own to be asked.
+const GENERATORS: [Generator; 2] = [Generator::Avx2, Generator::Avx512];
+
+/// The vector program of a kernel.
+fn program(wgsl: &str, generator: Generator, lanes: Option<u16>) -> Function {
+    let options = Options { generator, strict: false, lanes, streaming: false };
+    let text = stage_vector(&kernel(wgsl).unwrap(), &options).unwrap();
+    Function::parse(&text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
+}
+
+/// The lists of an instruction that are expected to run.
+fn expected(inst: &Inst) -> Vec<&[Inst]> {
+    match inst {
+        Inst::If { then, hint: Hint::Likely, .. } => vec![then],
+        Inst::If { otherwise, hint: Hint::Unlikely, .. } => vec![otherwise],
+        Inst::If { then, otherwise, .. } => vec![then, otherwise],
+        Inst::Block { body, .. } | Inst::Loop { body, .. } => vec![body],
+        _ => vec![],
+    }
+}
+
+/// Calls `f` with every instruction of a list that is expected to run, the outer before the inner.
+fn walk<'a>(list: &'a [Inst], f: &mut dyn FnMut(&'a Inst)) {
+    for inst in list {
+        f(inst);
+        expected(inst).into_iter().for_each(|list| walk(list, f));
+    }
+}
+
+/// How an instruction reaches a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// For all lanes at once, one beside the other.
+    Whole,
+    /// For those of a mask, or lane by lane.
+    Masked,
+    /// As one step that other threads see.
+    Atomic,
+}
+
+fn reached(inst: &Inst) -> Option<(SpaceId, Way)> {
+    match inst {
+        Inst::Let { op, .. } => match op {
+            Op::Load(at) | Op::LoadStrided(at, _) => Some((at.space, Way::Whole)),
+            Op::LoadMasked(at, _) => Some((at.space, Way::Masked)),
+            Op::Gather(at, _) => Some((at.space, Way::Masked)),
+            Op::Atomic(_, at, _) | Op::CompareExchange(at, ..) | Op::AtomicLoad(at) => {
+                Some((at.space, Way::Atomic))
+            }
+            _ => None,
+        },
+        Inst::Do { effect, .. } => match effect {
+            Effect::Store(at, _) | Effect::StoreStrided(at, ..) => Some((at.space, Way::Whole)),
+            Effect::StoreMasked(at, ..) => Some((at.space, Way::Masked)),
+            Effect::Scatter(at, ..) => Some((at.space, Way::Masked)),
+            Effect::AtomicStore(at, _) => Some((at.space, Way::Atomic)),
+            Effect::Call(..) => None,
+        },
+        _ => None,
+    }
+}
+
+/// Some of a function's code.
+struct Code<'a> {
+    function: &'a Function,
+    list: &'a [Inst],
+}
+
+impl<'a> Code<'a> {
+    fn of(function: &'a Function) -> Self {
+        Code { function, list: &function.body }
+    }
+
+    /// What is expected to run of it.
+    fn path(&self) -> Vec<&'a Inst> {
+        let mut path = vec![];
+        walk(self.list, &mut |inst| path.push(inst));
+        path
+    }
+
+    /// The one loop on the path that has no loop on its own and reaches a memory.
+    fn inner_loop(&self, space: &str) -> Self {
+        let mut found = vec![];
+        for inst in self.path() {
+            let Inst::Loop { body, .. } = inst else { continue };
+            let code = Code { function: self.function, list: body };
+            let inner = !code.path().iter().any(|inst| matches!(inst, Inst::Loop { .. }));
+            if inner && !code.ways(space).is_empty() {
+                found.push(code);
+            }
+        }
+        assert_eq!(found.len(), 1, "inner loops that reach `{space}`:\n{}", self.function);
+        found.remove(0)
+    }
+
+    /// How a memory is reached on the path, access by access.
+    fn ways(&self, space: &str) -> Vec<Way> {
+        let reached = self.path().into_iter().filter_map(reached);
+        reached.filter(|&(at, _)| self.name(at) == space).map(|(_, way)| way).collect()
+    }
+
+    /// The memories that are reached in any case: no choice is made about it.
+    fn certain(&self) -> Vec<&'a str> {
+        self.list.iter().filter_map(reached).map(|(at, _)| self.name(at)).collect()
+    }
+
+    fn name(&self, space: SpaceId) -> &'a str {
+        &self.function.spaces[space.0 as usize].name
+    }
+
+    /// How many choices are made on the path.
+    fn choices(&self) -> usize {
+        self.path().into_iter().filter(|inst| matches!(inst, Inst::If { .. })).count()
+    }
+
+    /// How many masks are computed on the path.
+    fn masks(&self) -> usize {
+        let is_mask = |inst: &&Inst| match inst {
+            Inst::Let { result, .. } => {
+                let ty = self.function.ty(*result);
+                ty.kind == Kind::Bool && !ty.is_scalar()
+            }
+            _ => false,
+        };
+        self.path().iter().filter(|inst| is_mask(inst)).count()
+    }
+}
+
+#[test]
+fn gangs_of_a_row_are_whole_and_ask_for_nothing() {
+    for generator in GENERATORS {
+        let function = program(TRIAD.source, generator, None);
+        let gangs = Code::of(&function).inner_loop("a");
+        for space in ["a", "b", "c"] {
+            assert_eq!(gangs.ways(space), [Way::Whole], "`{space}`:\n{function}");
+        }
+        assert_eq!(gangs.masks(), 0, "{function}");
+        // Whether there is another gang.
+        assert_eq!(gangs.choices(), 1, "{function}");
+        assert_eq!(gangs.ways("cancelled"), [], "{function}");
+    }
+}
+
+#[test]
+fn a_loop_asks_for_bounds_that_data_decides_and_no_others() {
+    for generator in GENERATORS {
+        let function = program(SPMV, generator, Some(1));
+        let entries = Code::of(&function).inner_loop("values");
+        let mut certain = entries.certain();
+        certain.sort_unstable();
+        // No word of being cancelled: there are few enough rounds.
+        assert_eq!(certain, ["columns", "values"], "{function}");
+        assert_eq!(entries.ways("cancelled"), [], "{function}");
+        // Whether a column lies within x, and whether there is another entry: that is asked at the end.
+        assert_eq!(entries.choices(), 2, "{function}");
+        assert!(matches!(entries.list.last(), Some(Inst::If { .. })), "{function}");
+    }
+}
+
+#[test]
+fn rounds_of_known_number_are_in_bounds_together() {
+    for generator in GENERATORS {
+        let function = program(REDUCE_SUM.source, generator, None);
+        let gangs = Code::of(&function).inner_loop("x");
+        // The kernel's eight items, without a loop around them.
+        assert_eq!(gangs.ways("x"), [Way::Whole; 8], "{function}");
+        assert_eq!(gangs.masks(), 0, "{function}");
+        // Whether all of them lie within x, and whether there is another gang.
+        assert_eq!(gangs.choices(), 2, "{function}");
+    }
+}
+
+#[test]
+fn regions_between_barriers_run_by_whole_gangs() {
+    for generator in GENERATORS {
+        let function = program(REDUCE_SUM.source, generator, None);
+        let partial = Code::of(&function).ways("partial");
+        assert!(
+            !partial.is_empty() && partial.iter().all(|&way| way == Way::Whole),
+            "{partial:?}\n{function}"
+        );
+    }
+}
+
+#[test]
+fn gangs_are_as_wide_as_pays() {
+    for (wgsl, lanes) in [(MANDELBROT.source, 32), (BLACK_SCHOLES, 32), (SPMV, 1)] {
+        let function = program(wgsl, Generator::Avx512, None);
+        assert_eq!(function.lanes, lanes, "{}", function.name);
+    }
+}

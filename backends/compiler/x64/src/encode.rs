@@ -3,6 +3,8 @@
 //! Knows forms of instructions: VEX where it can be, which is shorter; EVEX for masks, broadcasts, 512 bits and the
 //! upper sixteen registers. Where code lies is decided in `assemble.rs`.
 
+mod stream;
+
 use iced_x86::{Code, Encoder, Instruction, OpKind, Register};
 use regalloc2::{Allocation, PReg, RegClass};
 
@@ -139,7 +141,7 @@ impl Bytes {
                 self.encode(program, inst, code, allocs)
             }
             Action::Sum { wide } => self.sum(wide, allocs),
-            Action::Stream(length) => self.stream(program, inst, length, allocs),
+            Action::Stream(length) => self.stream(&program.memories[inst.memory as usize], length, allocs),
             Action::Swap { swap, wide } => self.swap(program, inst, swap, wide, allocs),
             Action::Call(function) => {
                 self.raw(0xe8);
@@ -234,47 +236,6 @@ impl Bytes {
         instruction.set_op0_register(register(view, a));
         instruction.set_op1_register(register(view, b));
         self.put(&instruction)
-    }
-
-    /// Stores past the caches where the address is aligned as the machine demands for that, else as usual.
-    fn stream(
-        &mut self,
-        program: &Program,
-        inst: &Inst,
-        length: Length,
-        allocs: &[Allocation],
-    ) -> Result<(), String> {
-        let mut test = Instruction::default();
-        test.set_code(Code::Test_rm8_imm8);
-        test.set_op0_register(register(View::G8, number(allocs, 0)?));
-        test.set_op1_kind(OpKind::Immediate8);
-        test.set_immediate8(length.bytes() as u8 - 1);
-        self.put(&test)?;
-        let usual = self.forward(0x75);
-        let store = |bytes: &mut Self, v: V| {
-            let code = vector_code(program, inst, v, length, allocs)?;
-            bytes.encode(program, inst, code, allocs)
-        };
-        store(self, V::MovntPsStore)?;
-        let end = self.forward(0xeb);
-        self.land(usual);
-        store(self, V::MovuPsStore)?;
-        self.land(end);
-        Ok(())
-    }
-
-    /// A short jump forward, with that opcode; where it lands is said later.
-    fn forward(&mut self, opcode: u8) -> u32 {
-        self.raw(opcode);
-        self.raw(0);
-        self.length
-    }
-
-    /// A short jump lands here: at most 127 bytes behind it.
-    fn land(&mut self, jump: u32) {
-        let mut buffer = self.encoder.take_buffer();
-        buffer[jump as usize - 1] = (self.length - jump) as u8;
-        self.encoder.set_buffer(buffer);
     }
 
     /// Loads, computes, and tries to store until nobody came between.

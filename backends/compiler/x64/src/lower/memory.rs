@@ -216,7 +216,9 @@ impl<'f> Lower<'f> {
             let start = Address { base: Place::Register(start), index: None, displacement: 0, ..address };
             for (part, register) in registers.into_iter().enumerate() {
                 let place = start.plus(stride * part as u32);
-                self.p.build(Action::Stream(length)).memory(&place).uses(register, length.view()).finish();
+                let temporary = self.vec();
+                let store = self.p.build(Action::Stream(length)).memory(&place);
+                store.uses(register, length.view()).hidden_temp(temporary).finish();
             }
             return Ok(());
         }

@@ -229,6 +229,9 @@ pub(crate) struct IrArgs {
     /// Contract no products and sums.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// As for launches that write more than the caches hold: past them.
+    #[arg(long)]
+    pub(crate) streaming: bool,
 }
 
 /// A stage of compilation.

@@ -26,7 +26,7 @@ pub(crate) fn ir(args: &IrArgs) -> Outcome {
             let text = format!("this machine cannot run code of `{generator}`; it has {}", names.join(", "));
             return Err(Failure::failed(text));
         }
-        Ok(Options { generator, strict: args.strict, lanes: args.lanes, streaming: false })
+        Ok(Options { generator, strict: args.strict, lanes: args.lanes, streaming: args.streaming })
     };
     let text = match args.stage {
         Stage::Module => Ok(kernel.dump()),

@@ -6,6 +6,7 @@
 //!
 //! Knows the vector IR and the processor. Knows no WGSL, no threads, and does not run what it makes.
 
+mod ahead;
 mod allocate;
 mod analysis;
 mod assemble;

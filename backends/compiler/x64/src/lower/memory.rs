@@ -12,6 +12,9 @@ use super::{Lower, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Address, Length, Place, Rm, View};
 
+/// Bytes that memory brings at once.
+const LINE: usize = 64;
+
 impl<'f> Lower<'f> {
     /// Bytes of a part in memory.
     fn stride(&self, ty: Type, width: Width) -> u32 {
@@ -38,9 +41,28 @@ impl<'f> Lower<'f> {
 
     pub(super) fn load(&mut self, access: &Access, ty: Type) -> Selected<Vec<VReg>> {
         let (address, stride) = self.in_parts(access, ty)?;
+        self.ask_ahead(access, &address, stride * self.shape(ty).parts as u32);
         Ok((0..self.shape(ty).parts)
             .map(|part| self.load_part(&address.plus(stride * part as u32), ty, access.width))
             .collect())
+    }
+
+    /// Asks for what the next round will read there, so many bytes, where memory feeds the function and nobody writes.
+    pub(super) fn ask_ahead(&mut self, access: &Access, address: &Address, bytes: u32) {
+        let constant = self.function.spaces[access.space.0 as usize].constant;
+        let Some(ahead) = self.ahead.as_ref().filter(|_| constant && bytes >= Length::Y.bytes()) else {
+            return;
+        };
+        let room = i32::MAX - bytes as i32;
+        let Some(first) =
+            ahead.distance(access).and_then(|distance| address.displacement.checked_add(distance))
+        else {
+            return;
+        };
+        for line in (0..bytes).step_by(LINE).take_while(|_| first <= room) {
+            let place = Address { displacement: first, ..*address }.plus(line);
+            self.code(Code::Prefetcht0_m8).memory(&place).finish();
+        }
     }
 
     fn load_part(&mut self, place: &Address, ty: Type, width: Width) -> VReg {

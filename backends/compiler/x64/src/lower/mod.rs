@@ -23,6 +23,7 @@ use regalloc2::{RegClass, VReg};
 use warpweft_vector::Refusal;
 use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, Type, Value};
 
+use crate::ahead::Ahead;
 use crate::analysis::{Uses, analyse};
 use crate::level::Level;
 use crate::program::{Action, INT, Length, MASK, Program, Target, VEC, View};
@@ -61,6 +62,8 @@ pub(crate) struct Lower<'f> {
     level: Level,
     p: Program,
     uses: Vec<Uses>,
+    /// What to ask memory for in advance, where it and not a cache feeds the function.
+    ahead: Option<Ahead>,
     states: Vec<State>,
     registers: Vec<VReg>,
     ops: Vec<Option<&'f Op>>,
@@ -108,6 +111,7 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         level,
         p: Program::default(),
         uses: analyse(function),
+        ahead: function.spaces.iter().any(|space| space.streamed).then(|| Ahead::new(function)),
         states: vec![State::Unknown; values],
         registers: Vec::with_capacity(values * 2),
         ops: vec![None; values],

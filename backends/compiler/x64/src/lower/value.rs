@@ -80,7 +80,11 @@ impl<'f> Lower<'f> {
             }
             match self.waiting(value) {
                 Some(Op::Load(access)) if access.width == Width::Full && full => {
-                    let address = self.address(access, shape.length.bytes() * shape.parts as u32)?;
+                    let bytes = shape.length.bytes() * shape.parts as u32;
+                    let address = self.address(access, bytes)?;
+                    if part == 0 {
+                        self.ask_ahead(access, &address, bytes);
+                    }
                     return Ok(Rm::Mem(address.plus(shape.length.bytes() * part as u32)));
                 }
                 Some(Op::Splat(scalar)) if broadcast && self.wide() => {

@@ -35,6 +35,8 @@ pub(crate) struct DeviceRecord {
     features: Vec<String>,
     /// Rounds after which its driver leaves loops without an error.
     loop_limit: Option<u32>,
+    /// Lanes of its vectors, where its driver lets those without an invocation go on in loops.
+    idle_lanes: Option<u32>,
     limits: LimitsRecord,
     rates: RatesRecord,
 }
@@ -86,6 +88,7 @@ impl DeviceRecord {
             subgroup_sizes: info.subgroup_sizes,
             features: info.features.iter_names().map(|(name, _)| name.to_lowercase()).collect(),
             loop_limit: info.loop_limit,
+            idle_lanes: info.idle_lanes,
             limits: limits(&info.limits),
             rates: RatesRecord { calibrated, rates },
         }
@@ -180,6 +183,10 @@ fn table(devices: &[DeviceRecord]) -> Table {
         let limits = &device.limits;
         let [x, y, z] = limits.workgroup_size;
         let loops = device.loop_limit.map(|n| format!(", LEAVES LOOPS after {n} rounds")).unwrap_or_default();
+        let idle = device
+            .idle_lanes
+            .map(|n| format!(", LOSES WHAT FOLLOWS LOOPS unless x of the workgroup is a multiple of {n}"))
+            .unwrap_or_default();
         let unbounded = |n: u64| if n > 1 << 60 { "any".into() } else { bytes(n) };
         table.add_row([
             device.placement.clone(),
@@ -187,7 +194,7 @@ fn table(devices: &[DeviceRecord]) -> Table {
             format!("{}, {}", device.backend, device.driver),
             limits.memory.map_or("unknown".into(), bytes),
             format!(
-                "binding {}, workgroup {} invocations ({x} × {y} × {z}) and {}, subgroups {}..{}{loops}",
+                "binding {}, workgroup {} invocations ({x} × {y} × {z}) and {}, subgroups {}..{}{loops}{idle}",
                 unbounded(limits.storage_binding),
                 limits.workgroup_invocations,
                 bytes(limits.workgroup_memory.into()),

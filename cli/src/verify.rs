@@ -27,6 +27,8 @@ struct Way {
     path: String,
     /// Why it ran otherwise than was wanted.
     note: Option<String>,
+    /// What the device is known to get wrong with this kernel.
+    cautions: Vec<String>,
     /// Why there is nothing to compare.
     failed: Option<String>,
     /// One per binding that differs by more than is allowed.
@@ -75,12 +77,13 @@ pub(crate) fn verify(args: &VerifyArgs) -> Outcome {
             device: devices[number].name.clone(),
             path: String::new(),
             note: None,
+            cautions: Vec::new(),
             failed: None,
             differences: Vec::new(),
         };
         match result {
             Ok(ran) => {
-                (way.path, way.note) = (ran.path, ran.note);
+                (way.path, way.note, way.cautions) = (ran.path, ran.note, ran.cautions);
                 match n {
                     0 => expected = ran.contents,
                     _ => way.differences = differences(&job, &expected, &ran.contents, args.ulps),
@@ -145,6 +148,7 @@ fn runtime(args: &VerifyArgs, paths: &[CpuPath]) -> Outcome<Runtime> {
 struct Ran {
     path: String,
     note: Option<String>,
+    cautions: Vec<String>,
     contents: Vec<Snapshot<u8>>,
 }
 
@@ -163,7 +167,12 @@ fn once(job: &Job, args: &RunArgs, originals: &[Snapshot<u8>], device: usize) ->
     }
     let contents = buffers.iter().map(|buffer| Ok(buffer.read_bytes()?)).collect::<Outcome<_>>()?;
     let choice = plan.choice();
-    Ok(Ran { path: choice.path.to_string(), note: choice.note.as_deref().map(str::to_owned), contents })
+    Ok(Ran {
+        path: choice.path.to_string(),
+        note: choice.note.as_deref().map(str::to_owned),
+        cautions: choice.cautions.to_vec(),
+        contents,
+    })
 }
 
 /// Where the written bindings part by more than is allowed.
@@ -187,7 +196,11 @@ fn text(ways: &[Way]) -> String {
             (Some(failed), _) => format!("not run: {failed}"),
             (None, 0) => "the answer".to_owned(),
             (None, _) if way.differences.is_empty() => "the same".to_owned(),
-            (None, _) => way.differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("\n"),
+            (None, _) => {
+                let differences = way.differences.iter().map(Difference::to_string);
+                let cautions = way.cautions.iter().map(|caution| format!("Caution: {caution}."));
+                differences.chain(cautions).collect::<Vec<_>>().join("\n")
+            }
         };
         let path = match &way.note {
             Some(note) => format!("{} ({note})", way.path),

@@ -86,6 +86,39 @@ fn differences_are_found_and_measured() {
     folder.good(&format!("{loose} --ulps 10000000"));
 }
 
+/// What lanes without an invocation do in the loop decides whether the ninth invocation stores.
+const ROUNDS: &str = "
+@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+var<workgroup> rounds: u32;
+@compute @workgroup_size(9) fn rounds_of_nine(@builtin(local_invocation_index) lane: u32) {
+    loop {
+        if lane == 0u { rounds += 1u; }
+        if workgroupUniformLoad(&rounds) == 3u { break; }
+    }
+    y[lane] = 7u;
+}";
+
+#[test]
+fn what_a_device_is_known_to_get_wrong_is_told_where_it_differs() {
+    let folder = folder();
+    folder.write("rounds.wgsl", ROUNDS);
+    let line = "verify rounds.wgsl --bind y=zeros:u32:9";
+    let ended = folder.run(line);
+    let record: serde_json::Value =
+        serde_json::from_str(&folder.run(&format!("{line} --json")).stdout).unwrap();
+    let devices = folder.json("devices");
+    let devices = devices["devices"].as_array().unwrap();
+    for way in record["ways"].as_array().unwrap() {
+        assert!(way["failed"].is_null(), "{way}");
+        let device = devices.iter().find(|device| device["placement"] == way["name"]);
+        let doubted = device.is_some_and(|device| device["idle_lanes"].is_u64());
+        let told = way["cautions"].to_string().contains("idle lanes");
+        let differs = !way["differences"].as_array().unwrap().is_empty();
+        assert_eq!((told, differs), (doubted, doubted), "{way}");
+    }
+    assert_eq!(ended.stdout.contains("Caution"), record["agree"] == false, "{ended:?}");
+}
+
 #[test]
 fn verify_refuses_what_it_does_not_do() {
     let folder = folder();

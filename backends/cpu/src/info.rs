@@ -51,6 +51,7 @@ pub(crate) fn processor(threads: usize, subgroup_sizes: [u32; 2]) -> DeviceInfo 
         timestamps: false,
         threads: Some(threads),
         loop_limit: None,
+        idle_lanes: None,
     }
 }
 

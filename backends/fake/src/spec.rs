@@ -141,6 +141,7 @@ impl Spec {
             timestamps: true,
             threads: None,
             loop_limit: None,
+            idle_lanes: None,
         }
     }
 

@@ -182,5 +182,6 @@ pub(crate) fn describe(
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
         threads: None,
         loop_limit: None,
+        idle_lanes: None,
     }
 }

@@ -110,7 +110,9 @@ impl Gpu {
             copied_bytes: AtomicU64::new(0),
         };
         if gpu.info.kind == DeviceKind::Software {
-            gpu.info.loop_limit = probe::loop_limit(&gpu)?;
+            let found = probe::probe(&gpu)?;
+            gpu.info.loop_limit = found.loop_limit;
+            gpu.info.idle_lanes = found.idle_lanes.then_some(gpu.info.subgroup_sizes[1]);
         }
         Ok(gpu)
     }

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Launch, gpu, kernel};
 use warpweft_gpu::devices;
-use warpweft_hal::{Device, DeviceKind, Error, Program, obstacles};
+use warpweft_hal::{Device, DeviceKind, Error, Program, cautions, obstacles};
 use warpweft_module::Features;
 
 /// The features that Mesa's lavapipe offers; a test of one of them on another device is a test of less.
@@ -198,6 +198,50 @@ fn a_driver_that_leaves_long_loops_is_found_out() {
     launch.workgroups([1, 1, 1]);
     let right = launch.read::<u32>("x") == [90_000];
     assert_eq!(right, gpu.info().loop_limit.is_none(), "{:?}", gpu.info().driver);
+}
+
+#[test]
+fn a_driver_whose_idle_lanes_go_on_in_loops_is_found_out() {
+    let gpu = gpu();
+    let lanes = gpu.info().idle_lanes;
+    // Nobody but lanes without an invocation sees a zero in either.
+    let barriers = |size: u32| {
+        format!(
+            "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+            var<workgroup> rounds: u32;
+            @compute @workgroup_size({size}) fn main(@builtin(local_invocation_index) lane: u32) {{
+                loop {{
+                    if lane == 0u {{ rounds += 1u; }}
+                    if workgroupUniformLoad(&rounds) == 3u {{ break; }}
+                }}
+                x[lane] += 6u;
+            }}"
+        )
+    };
+    let waits = |size: u32| {
+        format!(
+            "@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+            @compute @workgroup_size({size}) fn main(@builtin(local_invocation_index) lane: u32) {{
+                loop {{ if x[lane] == 1u {{ break; }} }}
+                for (var i = 0u; i < 6u; i++) {{ x[lane] += 1u; }}
+            }}"
+        )
+    };
+    let mut wrong = false;
+    for size in [1, 9, 16, 17, 24, 32, 33, 64, 100] {
+        for wgsl in [barriers(size), waits(size)] {
+            let launch = Launch::new(&gpu, &wgsl).bind("x", &vec![1u32; size as usize]);
+            launch.workgroups([1, 1, 1]);
+            let right = launch.read::<u32>("x") == vec![7; size as usize];
+            let kernel = common::kernel(&wgsl);
+            let cautions = cautions(gpu.info(), kernel.interface());
+            let told = cautions.iter().any(|caution| caution.contains("idle lanes"));
+            assert_eq!(told, lanes.is_some_and(|lanes| size % lanes != 0), "{size}: {cautions:?}");
+            assert!(right || told, "{size} on {:?}: {wgsl}", gpu.info());
+            wrong |= !right;
+        }
+    }
+    assert_eq!(wrong, lanes.is_some(), "{:?}", gpu.info());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Kernels of the profile on which every device agrees. By default a few; longer runs, by environment variables:
 //! `WARPWEFT_RANDOM_KERNELS=5000` says how many, `WARPWEFT_RANDOM_FIRST=17` starts at that seed. A failure prints the seed
-//! and the kernel, shrunk.
+//! and the kernel, shrunk. No failure, but printed and counted, is another answer where the device itself says that it is
+//! not to be trusted with the kernel: where its idle lanes go on in loops and the kernel has barriers.
 
 mod common;
 
@@ -13,13 +14,19 @@ use warpweft_generator::{Profile, Random};
 use warpweft_gpu::Gpu;
 use warpweft_hal::{Device, Grid};
 use warpweft_interpreter::{Memory, Program, Scratch};
-use warpweft_module::{Module, Source};
+use warpweft_module::{Interface, Module, Source};
 
 /// Kernels by default.
 const KERNELS: u64 = 8;
 
 /// Kernels after which the device is opened anew, so that what they hold goes.
 const EPOCH: u64 = 100;
+
+/// Whether the device's idle lanes may spoil the kernel. Random loops are short, so they cannot do so by using the rounds
+/// of its loops up, but only by keeping their vector from the barriers that the others are at.
+fn in_doubt(device: &Gpu, interface: &Interface) -> bool {
+    interface.barriers && device.info().runs_idle_lanes(interface)
+}
 
 fn variable(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
@@ -70,31 +77,43 @@ fn difference(gpu: &Gpu, random: &Random) -> Result<Option<String>, String> {
     Ok(None)
 }
 
+/// The kernel in fewer words, where the device still gives another answer and has no excuse for it.
+fn shrunk(device: &Gpu, random: &Random) -> String {
+    let small = warpweft_generator::shrink(&random.wgsl, |wgsl| {
+        let valid = Module::new(&[Source::new("shrunk.wgsl", wgsl)], &[]);
+        let kernel = valid.ok().and_then(|module| module.kernel(None, &[]).ok());
+        kernel.is_some_and(|kernel| !in_doubt(device, kernel.interface()))
+            && matches!(difference(device, &Random { wgsl: wgsl.into(), ..random.clone() }), Ok(Some(_)))
+    });
+    let last = difference(device, &Random { wgsl: small.clone(), ..random.clone() });
+    format!("shrunk ({last:?}), over {:?} workgroups, {:?}:\n{small}", random.workgroups, random.over)
+}
+
 #[test]
 fn the_device_gives_the_interpreters_answer() {
     let (count, first) = (variable("WARPWEFT_RANDOM_KERNELS", KERNELS), variable("WARPWEFT_RANDOM_FIRST", 0));
     let mut device = gpu();
+    let (mut doubted, mut excused) = (0, 0);
     for n in 0..count {
         if n > 0 && n % EPOCH == 0 {
             device = gpu();
         }
         let random = warpweft_generator::kernel(first + n, Profile::Portable);
-        let found = difference(&device, &random).unwrap_or_else(|why| panic!("seed {}: {why}", first + n));
-        if let Some(found) = found {
-            let small = warpweft_generator::shrink(&random.wgsl, |wgsl| {
-                let valid = Module::new(&[Source::new("shrunk.wgsl", wgsl)], &[]);
-                valid.is_ok_and(|module| module.kernel(None, &[]).is_ok())
-                    && matches!(
-                        difference(&device, &Random { wgsl: wgsl.into(), ..random.clone() }),
-                        Ok(Some(_))
-                    )
-            });
-            let last = difference(&device, &Random { wgsl: small.clone(), ..random.clone() });
-            panic!(
-                "seed {}: {found}; shrunk ({last:?}), over {:?} workgroups, {:?}:\n{small}",
-                random.seed, random.workgroups, random.over
-            );
+        let found = difference(&device, &random).unwrap_or_else(|why| panic!("seed {}: {why}", random.seed));
+        let in_doubt = in_doubt(&device, kernel(&random.wgsl).interface());
+        doubted += u64::from(in_doubt);
+        match found {
+            None => {}
+            Some(found) if in_doubt => {
+                excused += 1;
+                println!("seed {}: {found}; the device is known not to be trusted with it", random.seed);
+            }
+            Some(found) => panic!("seed {}: {found}; {}", random.seed, shrunk(&device, &random)),
         }
     }
-    println!("{count} kernels are right on {}", device.info().name);
+    println!(
+        "{} of {count} kernels are right on {}; {excused} of the {doubted} that its idle lanes may spoil are not",
+        count - excused,
+        device.info().name
+    );
 }

@@ -89,6 +89,18 @@ pub struct DeviceInfo {
     /// Rounds after which the driver leaves the loops of an invocation, all loops together, without an error: results
     /// are wrong from there on. `None` where loops run to their end.
     pub loop_limit: Option<u32>,
+    /// Invocations along x that the driver runs as the lanes of one vector, where it lets lanes without an invocation go
+    /// on in loops: they read zeros, and the others wait for them, lose what follows, or run into [`Self::loop_limit`].
+    /// `None` where such lanes stay idle.
+    pub idle_lanes: Option<u32>,
+}
+
+impl DeviceInfo {
+    /// Whether lanes without an invocation go on in the loops of this kernel, whose results may then be wrong.
+    pub fn runs_idle_lanes(&self, interface: &Interface) -> bool {
+        interface.loops
+            && self.idle_lanes.is_some_and(|lanes| !interface.workgroup_size[0].is_multiple_of(lanes))
+    }
 }
 
 /// One reason why a kernel cannot run on a device.
@@ -144,6 +156,13 @@ pub fn cautions(info: &DeviceInfo, interface: &Interface) -> Vec<String> {
         found.push(format!(
             "{} leaves loops after {rounds} rounds per invocation without an error: results of longer loops are wrong",
             info.name
+        ));
+    }
+    if let (Some(lanes), true) = (info.idle_lanes, info.runs_idle_lanes(interface)) {
+        found.push(format!(
+            "{} lets idle lanes go on in loops unless the workgroup size along x, here {}, is a multiple of {lanes}: what \
+             follows a loop or a barrier may be lost without an error",
+            info.name, interface.workgroup_size[0]
         ));
     }
     found

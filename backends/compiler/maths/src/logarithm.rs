@@ -50,7 +50,8 @@ pub fn log2(b: &mut Builder, x: Value) -> Value {
     })
 }
 
-/// A logarithm of `F32` by k and f, computed again where x is not a positive, finite, normal number: that is rare.
+/// A logarithm of `F32` by k and f; where some x is not a positive, finite, normal number, which is rare, k and f come
+/// another way and the result is looked at again.
 fn unless_special(
     b: &mut Builder,
     x: Value,
@@ -59,15 +60,16 @@ fn unless_special(
     let bits = to_bits(b, x);
     let (k, f) = split_bits(b, true, bits);
     let k = small_to_float(b, k);
-    let result = logarithm(b, (k, f));
     let (least, numbers) = (b.bits_like(bits, 0x0080_0000), b.bits_like(bits, 0x7f00_0000));
     let beyond = b.sub(bits, least);
     let rare = b.compare(Compare::GeU, beyond, numbers);
-    rarely(b, rare, &[result], |b| {
-        let parts = split(b, x);
-        let result = logarithm(b, parts);
-        vec![special(b, x, result)]
-    })[0]
+    // Both ways agree where nothing is rare.
+    let parts = where_any(b, rare, &[k, f], |b| {
+        let (k, f) = split(b, x);
+        vec![k, f]
+    });
+    let result = logarithm(b, (parts[0], parts[1]));
+    where_any(b, rare, &[result], |b| vec![special(b, x, result)])[0]
 }
 
 /// k as an integer, and f, for positive, finite, normal numbers with these bits.

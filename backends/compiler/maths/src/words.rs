@@ -141,12 +141,26 @@ pub(crate) fn rarely(
     usual: &[Value],
     then: impl FnOnce(&mut Builder) -> Vec<Value>,
 ) -> Vec<Value> {
+    where_any(b, rare, usual, |b| {
+        let mut results = then(b);
+        for (result, &usual) in results.iter_mut().zip(usual) {
+            *result = b.select(rare, *result, usual);
+        }
+        results
+    })
+}
+
+/// What `then` gives if `rare` holds in some lane, which is not expected; else `usual`. In number and types they must
+/// agree, and also in value where `rare` does not hold.
+pub(crate) fn where_any(
+    b: &mut Builder,
+    rare: Value,
+    usual: &[Value],
+    then: impl FnOnce(&mut Builder) -> Vec<Value>,
+) -> Vec<Value> {
     let any = b.define(Type::scalar(Kind::Bool), Op::Any(rare));
     b.open();
-    let mut results = then(b);
-    for (result, &usual) in results.iter_mut().zip(usual) {
-        *result = b.select(rare, *result, usual);
-    }
+    let results = then(b);
     b.yields(&results);
     let then = b.close();
     b.open();

@@ -48,6 +48,46 @@ fn loads_and_constants_are_operands() {
 }
 
 #[test]
+fn sums_take_the_place_of_their_constants() {
+    for (level, lanes) in [(Level::Avx2, 8), (Level::Avx512, 16)] {
+        let text = text(level, lanes, |b, [from, to], [x, y]| {
+            let ty = b.vector(Kind::F32);
+            let value = b.define(ty, Op::Load(at(from, 0, x)));
+            let sums: Vec<Value> = (0..12)
+                .map(|number| {
+                    let factor = b.like(value, 0.5 + f64::from(number));
+                    let more = b.like(value, 100.5 + f64::from(number));
+                    b.fma(value, factor, more)
+                })
+                .collect();
+            for (number, sum) in sums.into_iter().enumerate() {
+                b.act(Effect::Store(at(to, number as i32 * 64, y), sum));
+            }
+        });
+        assert_eq!(count(&text, "vbroadcastss"), 12, "{text}");
+        assert_eq!(count(&text, "vfmadd231ps"), 12, "{text}");
+        assert_eq!(count(&text, "vmovaps") + count(&text, "[rsp"), 0, "{text}");
+    }
+}
+
+#[test]
+fn constants_beyond_the_first_few_are_made_where_they_are_used() {
+    let text = text(Level::Avx512, 16, |b, [from, to], [x, y]| {
+        let ty = b.vector(Kind::F32);
+        for number in 0..40 {
+            let value = b.define(ty, Op::Load(at(from, number * 64, x)));
+            let sum = b.add(value, value);
+            // The first operand cannot lie in memory.
+            let constant = b.like(value, 0.5 + f64::from(number));
+            let greater = b.max(constant, sum);
+            b.act(Effect::Store(at(to, number * 64, y), greater));
+        }
+    });
+    assert_eq!(count(&text, "vbroadcastss"), 40, "{text}");
+    assert_eq!(count(&text, "[rsp"), 0, "{text}");
+}
+
+#[test]
 fn masks_are_part_of_operations() {
     let wide = text(Level::Avx512, 16, |b, [from, to], [x, y]| {
         let ty = b.vector(Kind::F32);

@@ -46,12 +46,16 @@ pub struct Options {
 /// All passes, in their order. The function must be valid.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
     rotate(&mut function);
-    function = checked("simplify", simplify(checked("rotate", function)));
-    let unrolled = unroll(&mut function);
-    function = checked("unroll", function);
-    if rotate(&mut function) || unrolled {
+    function = checked("rotate", function);
+    if unroll(&mut function) {
+        function = checked("unroll", function);
+        rotate(&mut function);
         function = checked("rotate", function);
-        // What rotation put in front of loops folds, often to nothing; so does what depended on rounds.
+    }
+    function = checked("simplify", simplify(function));
+    if rotate(&mut function) {
+        function = checked("rotate", function);
+        // What rotation put in front of loops folds, often to nothing.
         function = checked("simplify", simplify(function));
     }
     moved(function, options, false)

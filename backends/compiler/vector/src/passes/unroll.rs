@@ -17,6 +17,9 @@ const MOST_ROUNDS: usize = 16;
 /// How many instructions a loop may become.
 const MOST_OF_LOOP: usize = 160;
 
+/// How many instructions a loop over gangs may become that only copies: nothing folds, and it does not run for long.
+const MOST_OF_COPY: usize = 32;
+
 /// How many instructions all loops of a function may become.
 const MOST_IN_ALL: usize = 800;
 
@@ -151,7 +154,10 @@ impl Unrolling<'_> {
                 let kind = self.function.ty(param).kind;
                 let (test, sum) = (semantics::compare(op, kind)?, semantics::binary(Binary::Add, kind)?);
                 let mut counter = if tested == next { sum(first, step) } else { first };
-                let most = MOST_ROUNDS.min(self.left.min(MOST_OF_LOOP) / shape.size.max(1));
+                // Gangs are counted in 64 bits.
+                let copies = kind == Kind::I64 && self.copies(body);
+                let most = if copies { MOST_OF_COPY } else { MOST_OF_LOOP };
+                let most = MOST_ROUNDS.min(self.left.min(most) / shape.size.max(1));
                 let mut count = 0;
                 while count <= most && test(counter, limit) == goes_on {
                     counter = sum(counter, step);
@@ -167,6 +173,18 @@ impl Unrolling<'_> {
             }
         }
         None
+    }
+
+    /// Whether nothing is computed but places in memory.
+    fn copies(&self, insts: &[Inst]) -> bool {
+        insts.iter().all(|inst| match inst {
+            Inst::Let { result, op, .. } => {
+                matches!(op, Op::Load(_)) || self.function.ty(*result).is_scalar()
+            }
+            Inst::If { then, otherwise, .. } => self.copies(then) && self.copies(otherwise),
+            Inst::Block { body, .. } => self.copies(body),
+            _ => true,
+        })
     }
 
     // --- copies ----------------------------------------------------------------------------------------------------

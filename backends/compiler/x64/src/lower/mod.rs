@@ -77,9 +77,25 @@ pub(crate) struct Lower<'f> {
     long_masks: Vec<u32>,
     /// Those of the comparison at hand.
     compared: Vec<VReg>,
+    /// How many constants keep a register from their definition on.
+    held: u32,
+    /// Constants that came into a register of their own, the latest ones, and where.
+    made: [Option<Made>; MADE],
     /// What the next vector instructions leave where their masks do not hold, the first one last: zeros, or a register.
     merges: Vec<(VReg, Option<VReg>)>,
     mark: Mark,
+}
+
+/// How many constants that were made where they are used are remembered.
+const MADE: usize = 4;
+
+/// A constant that was put into a register where it is used.
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    value: Value,
+    register: VReg,
+    block: usize,
+    inst: usize,
 }
 
 /// Where a list's end goes.
@@ -120,6 +136,8 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         chains: vec![0; values],
         long_masks: vec![u32::MAX; values],
         compared: vec![],
+        held: 0,
+        made: [None; MADE],
         merges: vec![],
         mark: Mark::default(),
     };
@@ -250,9 +268,17 @@ impl<'f> Lower<'f> {
                     let leaves = |list: &[Inst]| leaves_loop(list, &labels, depth);
                     let then_cold = cold || *hint == Hint::Unlikely || leaves(then);
                     let otherwise_cold = cold || *hint == Hint::Likely || leaves(otherwise);
-                    self.p.start(yes, then_cold, false);
-                    let end = End::Then { otherwise, cold: otherwise_cold, start: no, join };
-                    frames.push(Frame { rest: then, end, cold: then_cold, depth });
+                    let mut first = (&then[..], then_cold, yes);
+                    let mut second = (&otherwise[..], otherwise_cold, no);
+                    if results.is_empty() && matches!(otherwise.last(), Some(Inst::Branch { .. })) {
+                        // What goes elsewhere comes first: the other list and what follows are one block then.
+                        std::mem::swap(&mut first, &mut second);
+                    }
+                    let (rest, cold, start) = first;
+                    self.p.start(start, cold, false);
+                    let (otherwise, otherwise_cold, start) = second;
+                    let end = End::Then { otherwise, cold: otherwise_cold, start, join };
+                    frames.push(Frame { rest, end, cold, depth });
                 }
                 Inst::Block { label, body, results } => {
                     let params = self.params(results.iter().copied());
@@ -329,6 +355,11 @@ impl<'f> Lower<'f> {
                     return Ok(());
                 }
                 End::Join(join) => {
+                    let outer = frames.last().is_some_and(|outer| outer.cold);
+                    if yields && !self.p.awaited(join) && frame.cold == outer {
+                        // Nobody else comes here: the block goes on.
+                        return Ok(());
+                    }
                     if yields {
                         self.p.jump(join, std::mem::take(&mut arguments));
                     }

@@ -6,9 +6,12 @@ use iced_x86::Code;
 use regalloc2::VReg;
 use warpweft_vector::ir::{Access, Binary, Compare, Kind, Op, Type, Unary, Value, Width};
 
-use super::{Lower, Selected, State, int_view};
+use super::{Lower, Made, Selected, State, int_view};
 use crate::opcodes::V;
 use crate::program::{Action, Address, INT, Length, MASK, Place, Rm, VEC, View};
+
+/// For so many instructions a constant is kept that was made for one of them.
+const NEAR: usize = 16;
 
 impl<'f> Lower<'f> {
     /// The operation that gives a value, where it is one.
@@ -54,6 +57,9 @@ impl<'f> Lower<'f> {
     pub(super) fn reg(&mut self, value: Value, part: usize) -> Selected<VReg> {
         let index = value.0 as usize;
         if self.states[index] == State::Waiting {
+            if let Some(register) = self.remade(value) {
+                return Ok(register);
+            }
             match self.op(value) {
                 Some(op) => self.select(value, op)?,
                 None => return self.refuse("a value without an operation"),
@@ -141,6 +147,42 @@ impl<'f> Lower<'f> {
     }
 
     // --- constants -------------------------------------------------------------------------------------------------
+
+    /// A constant in a register from here on, unless it is one that keeps a register: the first few vectors that are not
+    /// zero do, since inside loops they cost nothing. Others would live as long and be spilt: they are cheaper to make.
+    fn remade(&mut self, value: Value) -> Option<VReg> {
+        let bits = self.bits_of(value)?;
+        let shape = self.shape(self.ty(value));
+        if shape.class == MASK {
+            return None;
+        }
+        if shape.class == VEC && bits != 0 {
+            let most = if self.wide() { 8 } else { 4 };
+            if self.held < most {
+                self.held += 1;
+                return None;
+            }
+        }
+        let (block, inst) = (self.p.blocks.len(), self.p.insts.len());
+        let near = self
+            .made
+            .iter()
+            .flatten()
+            .find(|made| made.value == value && made.block == block && inst - made.inst < NEAR);
+        if let Some(made) = near {
+            return Some(made.register);
+        }
+        let register = self.fresh(value)?;
+        self.made.rotate_right(1);
+        self.made[0] = Some(Made { value, register, block, inst });
+        Some(register)
+    }
+
+    /// A constant in a register that nobody else uses.
+    pub(super) fn fresh(&mut self, value: Value) -> Option<VReg> {
+        let bits = self.bits_of(value)?;
+        Some(self.same(bits, self.ty(value)))
+    }
 
     /// Puts a constant into registers, where it is defined: whoever comes later finds it there.
     pub(super) fn constant(&mut self, value: Value) -> Selected<Vec<VReg>> {

@@ -437,9 +437,15 @@ impl<'f> Lower<'f> {
                     let c = self.rm(c, part, broadcast)?;
                     return Ok(self.fused(1, negative, minus, form, a, b, c, None));
                 }
-                let c = self.reg(c, part)?;
                 let a_ = self.reg(a, part)?;
                 let b_ = self.rm(b, part, broadcast)?;
+                // The sum of a product and a constant takes the place of the constant, which is loaded for that: as quick
+                // as a copy.
+                let replaces = matches!(b_, Rm::Mem(_)) && !dies_a && self.waiting(c).is_some();
+                let c = match if replaces { self.fresh(c) } else { None } {
+                    Some(fresh) => fresh,
+                    None => self.reg(c, part)?,
+                };
                 Ok(match b_ {
                     // c = a * b + c
                     _ if dies_c => self.fused(2, negative, minus, form, c, a_, b_, None),

@@ -91,6 +91,12 @@ impl Program {
         self.targets[target.0 as usize].reached
     }
 
+    /// Whether some block goes there, or it has parameters.
+    pub(crate) fn awaited(&self, target: Target) -> bool {
+        let pending = &self.targets[target.0 as usize];
+        pending.reached || !pending.params.is_empty()
+    }
+
     /// Starts that block; the last one must have ended.
     pub(crate) fn start(&mut self, target: Target, cold: bool, header: bool) {
         debug_assert!(!self.open, "the last block ended");

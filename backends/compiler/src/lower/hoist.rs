@@ -247,7 +247,6 @@ impl Gang<'_> {
         let mut room = self.b.i64((1 << 31) - u64::from(count.step));
         let rounds = self.b.sub(end, start);
         let few = self.b.i64(UNWATCHED * u64::from(count.step));
-        let soon = self.b.add(start, few);
         let none = self.b.i64(0);
         let mut asked = vec![];
         if signed {
@@ -286,9 +285,10 @@ impl Gang<'_> {
                 asked.push(self.lies(end, span));
             }
         }
-        // One comparison for all that the counter's end must stay below.
-        let room = self.b.binary(Binary::MinS, room, soon);
-        let holds = self.b.compare(Compare::LeS, end, room);
+        // One comparison for all fixed numbers that the counter's end must stay below.
+        let fits = self.b.compare(Compare::LeS, end, room);
+        let soon = self.b.compare(Compare::LeS, rounds, few);
+        let holds = self.b.and(fits, soon);
         asked.into_iter().fold(holds, |holds, asked| self.b.and(holds, asked))
     }
 

@@ -4,13 +4,13 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
-use warpweft_vector::ir::{Compare, Kind, Op, Unary, Value};
+use warpweft_vector::ir::{Binary, Compare, Hint, Kind, Op, Unary, Value};
 
 use super::integer::{Alu, alu, alu_byte, alu_number};
 use super::vector::{floats, lanes};
 use super::{Lower, Selected, int_view};
 use crate::opcodes::V;
-use crate::program::{Action, Cc, Condition, Length, Rm, View};
+use crate::program::{Action, Cc, Condition, Length, Rm, Target, View};
 
 impl<'f> Lower<'f> {
     // --- flags -----------------------------------------------------------------------------------------------------
@@ -26,6 +26,36 @@ impl<'f> Lower<'f> {
                 Ok(Condition::One(Cc::NotEqual))
             }
         }
+    }
+
+    /// Ends the block: to one of two others, as a condition says. Where the answer is expected, each part of a conjunction
+    /// is asked by itself: jumps that are foreseen cost less than putting answers together.
+    pub(super) fn branch_on(
+        &mut self,
+        condition: Value,
+        hint: Hint,
+        yes: Target,
+        no: Target,
+        cold: bool,
+    ) -> Selected<()> {
+        let (Some(&Op::Binary(Binary::And, a, b)), true) = (self.waiting(condition), hint != Hint::None)
+        else {
+            let condition = self.condition(condition)?;
+            self.p.branch(condition, yes, no);
+            return Ok(());
+        };
+        let cold_no = cold || hint == Hint::Likely;
+        let both = self.p.target(vec![]);
+        for (part, holds) in [(a, both), (b, yes)] {
+            let fails = self.p.target(vec![]);
+            self.branch_on(part, hint, holds, fails, cold)?;
+            self.p.start(fails, cold_no, false);
+            self.p.jump(no, vec![]);
+            if holds == both {
+                self.p.start(both, cold, false);
+            }
+        }
+        Ok(())
     }
 
     fn condition_of(&mut self, op: &Op) -> Selected<Condition> {

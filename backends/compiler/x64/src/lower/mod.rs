@@ -261,10 +261,9 @@ impl<'f> Lower<'f> {
                 }
                 Inst::If { condition, then, otherwise, results, hint } => {
                     let [yes, no] = [(); 2].map(|()| self.p.target(vec![]));
-                    let condition = self.condition(*condition)?;
                     let params = self.params(results.iter().copied());
                     let join = self.p.target(params);
-                    self.p.branch(condition, yes, no);
+                    self.branch_on(*condition, *hint, yes, no, cold)?;
                     let leaves = |list: &[Inst]| leaves_loop(list, &labels, depth);
                     let then_cold = cold || *hint == Hint::Unlikely || leaves(then);
                     let otherwise_cold = cold || *hint == Hint::Likely || leaves(otherwise);
@@ -429,6 +428,8 @@ impl<'f> Lower<'f> {
             Op::Unary(Unary::Neg, _) => ty.kind.is_float(),
             Op::Unary(Unary::Not, _) => true,
             Op::Binary(Binary::Add | Binary::Shl, ..) => ty == Type::scalar(Kind::I64),
+            // Of conditions: each may become a jump.
+            Op::Binary(Binary::And, ..) => ty == Type::scalar(Kind::Bool),
             Op::Convert(Convert::ToHalf, _) => true,
             _ => false,
         }

@@ -85,7 +85,8 @@ fn build_for(
     times.passes = clock.lap();
     vector.iter_mut().try_for_each(|vector| legalised(vector, options.generator))?;
     if let Some(room) = room(options.generator, lanes) {
-        for vector in &mut vector {
+        // Where most values lie on the stack, their order matters little.
+        for vector in vector.iter_mut().filter(|vector| !is_long(vector)) {
             passes::schedule(vector, room);
             checked(vector);
         }
@@ -107,9 +108,12 @@ pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, 
 /// that builds everything anew takes a quarter of a millisecond.
 const LONG: usize = 5000;
 
+fn is_long(function: &Function) -> bool {
+    function.values.len() > LONG
+}
+
 fn optimised(function: Function, options: &Options) -> Function {
-    let long = function.values.len() > LONG;
-    let passes = if long { short_pipeline } else { pipeline };
+    let passes = if is_long(&function) { short_pipeline } else { pipeline };
     passes(function, passes::Options { contract: !options.strict })
 }
 

@@ -57,7 +57,8 @@ fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
     let shapes = Uniformity::new(function, ganging(function, native));
     let price = Price::new(function, &shapes, machine);
     let mut best = (native, price.per_lane(native));
-    for (lanes, worth) in [(1, ALONE), (2 * native, WIDER)] {
+    let wider = if function.values.len() > LONG { WIDER_LONG } else { WIDER };
+    for (lanes, worth) in [(1, ALONE), (2 * native, wider)] {
         let cycles = price.per_lane(lanes);
         if cycles < worth * best.1 {
             best = (lanes, cycles);
@@ -73,3 +74,8 @@ const MOST_PRICED: usize = 4000;
 /// gangs that are not whole or more code, the model does not know.
 const ALONE: f64 = 0.9;
 const WIDER: f64 = 1.01;
+
+/// The same for kernels of more than so many values, which take twice as long to compile for gangs of two vectors: that
+/// has to bring something.
+const LONG: usize = 1000;
+const WIDER_LONG: f64 = 0.9;

@@ -102,10 +102,10 @@ impl<'p> OnDevice<'p> {
             // What holds nothing yet is made as a user makes it, not brought.
             Ok(match words {
                 Words::F32(words) if words.iter().all(|word| word.to_bits() == 0) => {
-                    runtime.zeros::<f32>(words.len())?.erase()
+                    runtime.zeros::<f32>([words.len()])?.erase()
                 }
                 Words::U32(words) if words.iter().all(|&word| word == 0) => {
-                    runtime.zeros::<u32>(words.len())?.erase()
+                    runtime.zeros::<u32>([words.len()])?.erase()
                 }
                 Words::F32(words) => runtime.buffer(words.clone())?.erase(),
                 Words::U32(words) => runtime.buffer(words.clone())?.erase(),

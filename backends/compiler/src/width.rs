@@ -21,9 +21,13 @@ pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
     if let Some(lanes) = options.lanes {
         return lanes.max(least).next_power_of_two().min(MOST_LANES);
     }
-    let native = cheapest(function, options.generator, least);
+    let mut native = cheapest(function, options.generator, least);
     if native == least || !meets(function) {
         return native;
+    }
+    if options.streaming && !subgroups {
+        // What memory feeds gains nothing by two vectors, and asks for less at a time with one.
+        native = native.min(machine(options.generator).native);
     }
     let [x, y, z] = function.workgroup_size;
     if y == 1 && z == 1 {

@@ -86,12 +86,12 @@ impl Wanted {
 }
 
 /// Code like that, which writes past the caches; the same code where that cannot be had.
-pub(crate) fn streaming(kernel: &Kernel, usual: &Arc<Compiled>) -> Arc<Compiled> {
+pub(crate) fn streaming(kernel: &Kernel, usual: &Arc<Compiled>, lanes: Option<u16>) -> Arc<Compiled> {
     let options = *usual.options();
     if options.generator == Generator::Cranelift {
         return usual.clone();
     }
-    compiled(kernel, &Options { streaming: true, ..options }).unwrap_or_else(|_| usual.clone())
+    compiled(kernel, &Options { lanes, streaming: true, ..options }).unwrap_or_else(|_| usual.clone())
 }
 
 type Key = (Hash, Options);

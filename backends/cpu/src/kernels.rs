@@ -20,8 +20,9 @@ pub(crate) struct Prepared {
     pub(crate) code: Code,
     /// Why it is not run in the way that was wanted.
     pub(crate) note: Option<Arc<str>>,
-    /// The code of launches that write past the caches, compiled when the first one comes.
+    /// The code of launches that write past the caches, compiled when the first one comes, and the width wanted of it.
     streaming: OnceLock<Arc<Compiled>>,
+    lanes: Option<u16>,
 }
 
 /// How it is run.
@@ -44,12 +45,12 @@ impl Prepared {
         if let Some(note) = &note {
             tracing::info!(kernel = kernel.interface().entry, note, "a kernel is not run as was wanted");
         }
-        Ok(Self { kernel, code, note: note.map(Arc::from), streaming: OnceLock::new() })
+        Ok(Self { kernel, code, note: note.map(Arc::from), streaming: OnceLock::new(), lanes: wanted.lanes })
     }
 
     /// Compiled code that writes past the caches; the usual code where there is none.
     pub(crate) fn streaming(&self, usual: &Arc<Compiled>) -> Arc<Compiled> {
-        self.streaming.get_or_init(|| streaming(&self.kernel, usual)).clone()
+        self.streaming.get_or_init(|| streaming(&self.kernel, usual, self.lanes)).clone()
     }
 
     pub(crate) fn path(&self) -> Path {

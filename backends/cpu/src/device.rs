@@ -42,6 +42,9 @@ pub struct Settings {
     pub strict: bool,
     /// Invocations that compiled code runs together, 1, 2, 4, …, 64; `None` chooses for each kernel.
     pub lanes: Option<u16>,
+    /// Bytes of the last level of caches: compiled launches that write more than that, once and into bindings that they
+    /// never read, write past them. `None` asks the processor.
+    pub cache: Option<u64>,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             path: CpuPath::Auto,
             strict: false,
             lanes: None,
+            cache: None,
         }
     }
 }
@@ -118,6 +122,7 @@ impl Cpu {
             device: "cpu".into(),
             reason: format!("the thread pool could not be started: {error}"),
         })?;
+        let cache = settings.cache.unwrap_or_else(streaming::last_level_cache);
         let info = info::processor(crew.threads(), subgroup_sizes(&settings, &wanted));
         tracing::debug!(name = info.name, simd = info.driver, threads = crew.threads(), "opened the CPU");
         Ok(Self {
@@ -126,7 +131,7 @@ impl Cpu {
             crew,
             kernels: Kernels::default(),
             wanted,
-            cache: streaming::last_level_cache(),
+            cache,
             scratches: Arc::default(),
             memories: Arc::default(),
             watchdog: Watchdog::default(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use harness::*;
 use rayon::prelude::*;
 use warpweft_cpu::{Cpu, CpuPath, Generator, Settings};
-use warpweft_hal::{Argument, Command, Device, Error, Grid, Path};
+use warpweft_hal::{Argument, Command, Device, Error, Grid, Path, Region};
 
 /// A device whose kernels are compiled, and round as the interpreter does.
 fn compiling(generator: Generator, threads: usize) -> Cpu {
@@ -58,6 +58,40 @@ fn results_are_the_same_for_any_number_of_threads_and_lanes() {
             let loaded = load(&cpu, SAXPY, None);
             assert_eq!(loaded.path, Path::Compiled { generator: generator.name(), lanes });
             assert_eq!(saxpy_on(&cpu, 1000), saxpy_expected(1000), "{lanes} lanes by {generator}");
+        }
+    }
+}
+
+const STENCIL: &str = "
+    @group(0) @binding(0) var<storage, read> x: array<u32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+    @compute @workgroup_size(64)
+    fn stencil(@builtin(global_invocation_id) id: vec3u) {
+        if id.x > 0 && id.x + 1 < arrayLength(&y) { y[id.x] = x[id.x - 1] + 3 * x[id.x] + x[id.x + 1]; }
+    }";
+
+#[test]
+fn what_goes_past_the_caches_arrives() {
+    for generator in generators() {
+        for threads in [1, 3] {
+            let path = CpuPath::Compiled(generator);
+            let settings =
+                Settings { path, threads: Some(threads), cache: Some(1 << 12), ..Settings::default() };
+            let cpu = Cpu::new(settings).unwrap();
+            let kernel = load(&cpu, STENCIL, None).kernel;
+            for (n, start) in [(1024, 0), (1025, 1), (5000, 2), (5000, 4), (70_003, 15), (70_003, 16)] {
+                let x: Vec<u32> = (0..n).map(|i: u32| i.wrapping_mul(2_654_435_761)).collect();
+                let (from, to) = (block(&x), block(&vec![7u32; (n + start + 3) as usize]));
+                let part = Region::host(&to, 4 * u64::from(start)..4 * u64::from(start + n));
+                let arguments = vec![Argument::Region(whole(&from)), Argument::Region(part)];
+                run(&cpu, dispatch(kernel, n.div_ceil(64), arguments)).unwrap();
+                let mut expected = vec![7u32; (n + start + 3) as usize];
+                for (at, three) in x.windows(3).enumerate() {
+                    let sum = three[0].wrapping_add(three[1].wrapping_mul(3)).wrapping_add(three[2]);
+                    expected[start as usize + at + 1] = sum;
+                }
+                assert!(read::<u32>(&to) == expected, "{n} elements from word {start} on, by {generator}");
+            }
         }
     }
 }

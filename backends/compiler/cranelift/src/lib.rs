@@ -22,6 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir as clif;
+use cranelift_codegen::isa::TargetIsa;
 use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::{MachineCode, Refusal};
 
@@ -62,6 +63,10 @@ pub fn compile_oldest(function: &Function) -> Result<MachineCode, Refusal> {
     generate(function, target::oldest()?, false).map(|(code, _)| code)
 }
 
+/// Registers of functions of more values than this are given out in one pass: the thorough allocator takes tenths of a
+/// second, mostly to find out that too few are there.
+const LONG: usize = 5000;
+
 thread_local! {
     /// Kept for its allocations.
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -77,7 +82,8 @@ fn generate(
     // Cranelift says by panicking what it cannot do, and has been seen to do so in its optimiser.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         function::translate(function, generator.target, &mut context.func)?;
-        finish(&mut context, generator, list)
+        let isa = if function.values.len() > LONG { &generator.isa_for_long } else { &generator.isa };
+        finish(&mut context, &**isa, list)
     }));
     match outcome {
         Ok(outcome) => {
@@ -92,14 +98,10 @@ fn generate(
     }
 }
 
-fn finish(
-    context: &mut Context,
-    generator: &Generator,
-    list: bool,
-) -> Result<(MachineCode, String), Refusal> {
+fn finish(context: &mut Context, isa: &dyn TargetIsa, list: bool) -> Result<(MachineCode, String), Refusal> {
     context.set_disasm(list);
     context
-        .compile(&*generator.isa, &mut ControlPlane::default())
+        .compile(isa, &mut ControlPlane::default())
         .map_err(|error| refusal(format!("Cranelift refuses the function: {:?}", error.inner)))?;
     let Some(compiled) = context.compiled_code() else {
         return Err(refusal("Cranelift gave no code".into()));

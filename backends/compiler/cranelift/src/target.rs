@@ -30,6 +30,8 @@ pub struct Target {
 pub(crate) struct Generator {
     pub(crate) target: Target,
     pub(crate) isa: OwnedTargetIsa,
+    /// The same, but for code that is made sooner and is slower.
+    pub(crate) isa_for_long: OwnedTargetIsa,
 }
 
 impl Target {
@@ -130,25 +132,30 @@ fn make(architecture: Architecture, features: &[&str], fma: bool) -> Result<Gene
         Architecture::X64 => "x86_64-unknown-linux-gnu",
         Architecture::Arm64 => "aarch64-unknown-linux-gnu",
     };
-    let mut builder = isa::lookup_by_name(name).map_err(|error| text(&error))?;
-    for feature in features {
-        builder.enable(feature).map_err(|error| text(&error))?;
-    }
     let checked = if cfg!(debug_assertions) { "true" } else { "false" };
-    let mut flags = settings::builder();
-    for (name, value) in [
-        ("opt_level", "speed"),
-        ("enable_verifier", checked),
-        ("regalloc_checker", checked),
-        ("unwind_info", "false"),
-        ("preserve_frame_pointers", "false"),
-        // Frames of more than a page touch each page in turn: systems grow stacks so.
-        ("enable_probestack", "true"),
-        ("probestack_strategy", "inline"),
-    ] {
-        flags.set(name, value).map_err(|error| text(&error))?;
-    }
-    let isa = builder.finish(settings::Flags::new(flags)).map_err(|error| text(&error))?;
+    // The checker of registers takes as long as the square of the function.
+    let isa = |allocator: &str, registers_checked: &str| {
+        let mut builder = isa::lookup_by_name(name).map_err(|error| text(&error))?;
+        for feature in features {
+            builder.enable(feature).map_err(|error| text(&error))?;
+        }
+        let mut flags = settings::builder();
+        for (name, value) in [
+            ("opt_level", "speed"),
+            ("regalloc_algorithm", allocator),
+            ("enable_verifier", checked),
+            ("regalloc_checker", registers_checked),
+            ("unwind_info", "false"),
+            ("preserve_frame_pointers", "false"),
+            // Frames of more than a page touch each page in turn: systems grow stacks so.
+            ("enable_probestack", "true"),
+            ("probestack_strategy", "inline"),
+        ] {
+            flags.set(name, value).map_err(|error| text(&error))?;
+        }
+        builder.finish(settings::Flags::new(flags)).map_err(|error| text(&error))
+    };
+    let (isa, isa_for_long) = (isa("backtracking", checked)?, isa("single_pass", "false")?);
     let unaligned_operands = architecture != Architecture::X64 || features.contains(&"has_avx");
-    Ok(Generator { target: Target { architecture, fma, unaligned_operands }, isa })
+    Ok(Generator { target: Target { architecture, fma, unaligned_operands }, isa, isa_for_long })
 }

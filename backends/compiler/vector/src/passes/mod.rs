@@ -43,26 +43,26 @@ pub struct Options {
     pub contract: bool,
 }
 
-/// All passes, in their order. The function must be valid.
+/// All passes, in their order. The function must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves
+/// it: only what was unrolled is simplified before code moves.
 pub fn pipeline(mut function: Function, options: Options) -> Function {
     rotate(&mut function);
     function = checked("rotate", function);
+    let mut simple = false;
     if unroll(&mut function) {
         function = checked("unroll", function);
         rotate(&mut function);
         function = checked("rotate", function);
-    }
-    function = checked("simplify", simplify(function));
-    if rotate(&mut function) {
-        function = checked("rotate", function);
-        // What rotation put in front of loops folds, often to nothing.
         function = checked("simplify", simplify(function));
+        // What rotation puts in front of loops folds, often to nothing.
+        simple = !rotate(&mut function);
+        function = checked("rotate", function);
     }
-    moved(function, options, false)
+    moved(function, options, !simple)
 }
 
-/// All passes, but simplifying once, when the others are done: in about two thirds of the time. For long functions that
-/// a [`Builder`](crate::Builder) has simplified as it went; the function must be valid.
+/// All passes but unrolling: for long functions, whose compile time matters more than what unrolling brings. The function
+/// must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves it.
 pub fn short_pipeline(mut function: Function, options: Options) -> Function {
     rotate(&mut function);
     moved(checked("rotate", function), options, true)

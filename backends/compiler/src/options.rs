@@ -13,8 +13,8 @@ pub struct Options {
     pub strict: bool,
     /// Lanes of a gang, 1, 2, 4, …, 64; `None` chooses by cost.
     pub lanes: Option<u16>,
-    /// Bindings that are only written are too large to be read from a cache afterwards: whole vectors go past the caches
-    /// where they are aligned. Our own generators know how.
+    /// Bindings that are only written are too large to be read from a cache afterwards: vectors go past the caches where
+    /// they are aligned, whole or in pieces. Our own generators know how.
     pub streaming: bool,
 }
 

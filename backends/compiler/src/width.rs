@@ -5,7 +5,7 @@
 use warpweft_ssa::ir::{Function, Op};
 use warpweft_ssa::uniformity::Uniformity;
 
-use crate::lower::{ganging, meets};
+use crate::lower::{asks_for_subgroups, ganging, meets};
 use crate::options::{Generator, Options};
 use crate::price::{Machine, Price};
 
@@ -25,12 +25,12 @@ pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
     if native == least || !meets(function) {
         return native;
     }
-    if options.streaming && !subgroups {
-        // What memory feeds gains nothing by two vectors, and asks for less at a time with one.
-        native = native.min(machine(options.generator).native);
-    }
     let [x, y, z] = function.workgroup_size;
     if y == 1 && z == 1 {
+        if options.streaming && !asks_for_subgroups(function) {
+            // What memory feeds gains nothing by two vectors, and asks for less at a time with one.
+            native = native.min(machine(options.generator).native);
+        }
         return native.min(x.next_power_of_two().min(MOST_LANES.into()) as u16).max(least);
     }
     // Rows of a workgroup that a gang covers whole lie side by side in memory.

@@ -145,6 +145,8 @@ impl Cpu {
         let interface = prepared.kernel.interface();
         check::dispatch(&dispatch, interface)
             .map_err(|reason| self.internal(format!("`{}`: {reason}", interface.entry)))?;
+        // It is compiled when the first such launch comes, and that is not to be timed.
+        let streaming = prepared.streaming(&dispatch, self.cache);
         let start = Instant::now();
         let result = if dispatch.range.is_empty() {
             Ok(())
@@ -158,11 +160,7 @@ impl Cpu {
                 }
                 Code::Compiled(code) => {
                     let exact = interface.cost.exact;
-                    let code = if streaming::pays(interface, &dispatch, self.cache) {
-                        prepared.streaming(code)
-                    } else {
-                        code.clone()
-                    };
+                    let code = streaming.unwrap_or_else(|| code.clone());
                     // SAFETY: whoever made the submission excluded other access and overlap.
                     unsafe {
                         compiled::Launch::new(

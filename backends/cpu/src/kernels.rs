@@ -8,11 +8,12 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use warpweft_compiler::Compiled;
-use warpweft_hal::{KernelId, Native, Path, Program};
+use warpweft_hal::{Dispatch, KernelId, Native, Path, Program};
 use warpweft_module::{Hash, Kernel};
 
-use crate::code::{Found, Wanted, streaming};
+use crate::code::{self, Found, Wanted};
 use crate::native::panic_message;
+use crate::streaming;
 
 /// A kernel that is ready to run.
 pub(crate) struct Prepared {
@@ -48,9 +49,11 @@ impl Prepared {
         Ok(Self { kernel, code, note: note.map(Arc::from), streaming: OnceLock::new(), lanes: wanted.lanes })
     }
 
-    /// Compiled code that writes past the caches; the usual code where there is none.
-    pub(crate) fn streaming(&self, usual: &Arc<Compiled>) -> Arc<Compiled> {
-        self.streaming.get_or_init(|| streaming(&self.kernel, usual, self.lanes)).clone()
+    /// Compiled code that writes past the caches, where that pays for a dispatch.
+    pub(crate) fn streaming(&self, dispatch: &Dispatch, cache: u64) -> Option<Arc<Compiled>> {
+        let Code::Compiled(usual) = &self.code else { return None };
+        streaming::pays(self.kernel.interface(), dispatch, cache)
+            .then(|| self.streaming.get_or_init(|| code::streaming(&self.kernel, usual, self.lanes)).clone())
     }
 
     pub(crate) fn path(&self) -> Path {
@@ -153,5 +156,35 @@ impl Tables {
         let entry = self.entries.get_mut(&id)?;
         entry.loads += 1;
         Some((id, entry.prepared.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::CpuPath;
+    use warpweft_hal::{Argument, Grid, HostBlock, Region};
+    use warpweft_module::{Module, Source};
+
+    #[test]
+    fn large_launches_run_other_code() {
+        let wgsl = "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+            @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = id.x; }";
+        let kernel = Module::new(&[Source::new("test.wgsl", wgsl)], &[]).unwrap().kernel(None, &[]).unwrap();
+        let wanted =
+            Wanted { generators: CpuPath::Auto.generators(None).unwrap(), strict: false, lanes: None };
+        let prepared = Prepared::new(&Program { kernel, native: None }, &wanted).unwrap();
+        let block = Arc::new(HostBlock::zeroed(4 * 4096).unwrap());
+        let dispatch = |workgroups: u32| Dispatch {
+            kernel: KernelId(0),
+            grid: Grid { workgroups: [workgroups, 1, 1], over: None },
+            range: 0..workgroups.into(),
+            arguments: vec![Argument::Region(Region::host(&block, 0..block.len()))],
+        };
+        assert!(prepared.streaming(&dispatch(16), 1 << 14).is_none());
+        let code = prepared.streaming(&dispatch(64), 1 << 14).expect("it writes as much as the cache holds");
+        let ours = code.options().generator != warpweft_compiler::Generator::Cranelift;
+        assert_eq!(code.options().streaming, ours);
+        assert!(Arc::ptr_eq(&code, &prepared.streaming(&dispatch(64), 1 << 14).unwrap()));
     }
 }

@@ -37,7 +37,8 @@ pub enum Path {
     Compiled {
         /// The code generator's name.
         generator: &'static str,
-        /// Invocations that one vector program runs together; also the size of subgroups.
+        /// Invocations that one vector program runs together; also the size of subgroups. Launches that write more than the
+        /// caches hold may run fewer together, where the kernel asks for no subgroups.
         lanes: u16,
     },
     /// By a hand-written implementation.

@@ -10,7 +10,7 @@ use super::state::{Exec, State};
 use super::{Gang, call, region};
 use crate::arguments::Arguments;
 use crate::options::{NotCompiled, Options};
-use warpweft_ssa::ir::{Definition, Function, Op, Statement};
+use warpweft_ssa::ir::{Builtin, Definition, Function, Op, Statement};
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 use warpweft_vector::Builder;
@@ -37,18 +37,22 @@ pub(crate) fn meets(function: &Function) -> bool {
         || function.body.iter().any(|statement| waits(&function.values, statement, false))
         // It may be called in a loop.
         || function.functions.iter().any(|callee| callee.body.iter().any(|s| waits(&callee.values, s, true)))
-        || function.values.iter().any(|definition| {
-            matches!(definition.op, Op::Ballot(..) | Op::Collective(..) | Op::Gather(..))
-                || matches!(
-                    definition.op,
-                    Op::Builtin(
-                        warpweft_ssa::ir::Builtin::SubgroupId
-                            | warpweft_ssa::ir::Builtin::SubgroupInvocationId
-                            | warpweft_ssa::ir::Builtin::NumSubgroups
-                            | warpweft_ssa::ir::Builtin::SubgroupSize
-                    )
-                )
-        })
+        || asks_for_subgroups(function)
+}
+
+/// Whether a kernel can tell how many lanes its gangs have.
+pub(crate) fn asks_for_subgroups(function: &Function) -> bool {
+    function.values.iter().any(|definition| match definition.op {
+        Op::Ballot(..) | Op::Collective(..) | Op::Gather(..) => true,
+        Op::Builtin(builtin) => matches!(
+            builtin,
+            Builtin::SubgroupId
+                | Builtin::SubgroupInvocationId
+                | Builtin::NumSubgroups
+                | Builtin::SubgroupSize
+        ),
+        _ => false,
+    })
 }
 
 /// How a kernel's invocations are packed.

@@ -7,7 +7,7 @@ use std::mem::offset_of;
 use warpweft_ssa::ir::{self as ssa, Limit, Op as SsaOp, Place, Root, Statement};
 use warpweft_ssa::uniformity::Uniformity;
 use warpweft_vector::Builder;
-use warpweft_vector::ir::{Access, Binary, Compare, Convert, Kind, Op, SpaceId, Type, Value, Width};
+use warpweft_vector::ir::{Access, Binary, Compare, Convert, Kind, Op, SpaceId, Stores, Type, Value, Width};
 
 use crate::arguments::{Arguments, Bound};
 use crate::options::Options;
@@ -81,6 +81,7 @@ impl Memory {
         arguments: Value,
         options: &Options,
     ) -> Memory {
+        let meets = super::meets(function);
         let arguments_space = b.space("arguments", true);
         let cancel_space = b.space("cancelled", false);
         let context_space = b.space("context", false);
@@ -107,7 +108,8 @@ impl Memory {
                 let known = &function.bindings[at];
                 let space = b.space(&unique(&mut names, &known.name), !known.written);
                 if options.streaming && known.written && !known.read {
-                    b.stream(space);
+                    // Where workgroups have phases, a row's gangs do not follow each other at once.
+                    b.stores(space, if meets { Stores::Streamed } else { Stores::StreamedInPieces });
                 }
                 Binding {
                     address: word(b, table, entry + offset_of!(Bound, address)),

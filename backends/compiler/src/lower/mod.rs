@@ -34,7 +34,7 @@ mod store;
 mod subgroups;
 mod workgroup;
 
-pub(crate) use frame::{ganging, lower, meets};
+pub(crate) use frame::{asks_for_subgroups, ganging, lower, meets};
 
 use flow::Flow;
 use ids::Ids;

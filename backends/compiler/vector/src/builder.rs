@@ -79,13 +79,13 @@ impl Builder {
 
     /// The next space.
     pub fn space(&mut self, name: &str, constant: bool) -> SpaceId {
-        self.function.spaces.push(Space { name: name.into(), constant, streamed: false });
+        self.function.spaces.push(Space { name: name.into(), constant, stores: Stores::Cached });
         SpaceId(self.function.spaces.len() as u32 - 1)
     }
 
-    /// What is written to the space is large and not read again soon.
-    pub fn stream(&mut self, space: SpaceId) {
-        self.function.spaces[space.0 as usize].streamed = true;
+    /// How vectors are written to a space from here on.
+    pub fn stores(&mut self, space: SpaceId, stores: Stores) {
+        self.function.spaces[space.0 as usize].stores = stores;
     }
 
     /// Where the instructions that follow come from.

@@ -125,8 +125,21 @@ pub struct Space {
     pub name: String,
     /// Nobody writes it while the function runs: its loads may be moved and merged.
     pub constant: bool,
-    /// What is written there is large and not read again soon: whole vectors may go to memory past the caches.
-    pub streamed: bool,
+    /// How vectors are written to it.
+    pub stores: Stores,
+}
+
+/// How vectors are written to a memory. What goes past the caches should be large, and not be read again soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Stores {
+    /// Into the caches.
+    #[default]
+    Cached,
+    /// Past the caches where a whole vector is aligned to its size.
+    Streamed,
+    /// The same, and in pieces of 16 bytes where it is aligned to those: for vectors that follow each other, so that their
+    /// pieces meet soon.
+    StreamedInPieces,
 }
 
 /// Where in the source an instruction comes from: 0 is nowhere, other numbers are whoever built the function's.

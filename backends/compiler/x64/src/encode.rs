@@ -141,7 +141,9 @@ impl Bytes {
                 self.encode(program, inst, code, allocs)
             }
             Action::Sum { wide } => self.sum(wide, allocs),
-            Action::Stream(length) => self.stream(&program.memories[inst.memory as usize], length, allocs),
+            Action::Stream { length, pieces } => {
+                self.stream(&program.memories[inst.memory as usize], length, pieces, allocs)
+            }
             Action::Swap { swap, wide } => self.swap(program, inst, swap, wide, allocs),
             Action::Call(function) => {
                 self.raw(0xe8);

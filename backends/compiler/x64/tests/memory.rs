@@ -391,13 +391,14 @@ fn lanes_outside_of_masks_do_not_fault() {
 /// What goes past the caches arrives at every alignment, and only whole wide vectors go that way.
 #[test]
 fn streamed_stores() {
-    for kind in ALL {
+    let ways = [Stores::Streamed, Stores::StreamedInPieces];
+    for (kind, stores) in ALL.into_iter().flat_map(|kind| ways.map(|stores| (kind, stores))) {
         for lanes in WIDTHS {
             let mut b = Builder::new("streamed", lanes);
             let bases: Vec<Value> = (0..2).map(|_| b.param(Kind::I64)).collect();
             let start = b.param(Kind::I64);
             let [from, to] = ["from", "to"].map(|name| b.space(name, false));
-            b.stream(to);
+            b.stores(to, stores);
             let ty = if lanes == 1 { Type::scalar(kind) } else { b.vector(kind) };
             let loaded = b.define(ty, Op::Load(at(bases[0], from, Width::Full)));
             let one = b.like(loaded, 1.0);

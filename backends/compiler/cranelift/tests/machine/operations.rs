@@ -211,7 +211,11 @@ impl Sketch {
         for space in 0..spaces {
             let param = function.value(Type::scalar(Kind::I64));
             function.params.push(param);
-            function.spaces.push(Space { name: format!("s{space}"), constant: false, streamed: false });
+            function.spaces.push(Space {
+                name: format!("s{space}"),
+                constant: false,
+                stores: Stores::Cached,
+            });
         }
         Self { function, body: vec![] }
     }

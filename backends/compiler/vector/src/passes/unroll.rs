@@ -23,8 +23,8 @@ const MOST_OF_COPY: usize = 32;
 /// How many instructions all loops of a function may become.
 const MOST_IN_ALL: usize = 800;
 
-/// Puts copies of their bodies in the place of short loops; the function must be valid, and should be simplified.
-/// Gives whether there were any.
+/// Puts copies of their bodies in the place of short loops; the function must be valid, and constants be right operands,
+/// as a builder leaves them. Gives whether there were any.
 pub fn unroll(function: &mut Function) -> bool {
     let mut body = std::mem::take(&mut function.body);
     let count = function.values.len();

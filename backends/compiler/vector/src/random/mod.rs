@@ -75,7 +75,12 @@ pub fn function(seed: u64, lanes: u16, size: usize) -> Function {
         .map(|(name, _)| Space {
             name: (*name).into(),
             constant: *name == "table",
-            streamed: seed % 2 == 1 && *name != "table",
+            stores: match seed % 3 {
+                _ if *name == "table" => Stores::Cached,
+                0 => Stores::Cached,
+                1 => Stores::Streamed,
+                _ => Stores::StreamedInPieces,
+            },
         })
         .collect();
     let function = Function {

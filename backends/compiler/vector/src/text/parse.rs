@@ -75,8 +75,12 @@ impl<'a> Parser<'a> {
         while self.take_word("space") {
             let name = self.identifier()?.to_owned();
             let constant = self.take_word("constant");
-            let streamed = self.take_word("streamed");
-            self.function.spaces.push(Space { name, constant, streamed });
+            let stores = match (self.take_word("streamed"), self.take_word("pieces")) {
+                (false, _) => Stores::Cached,
+                (true, false) => Stores::Streamed,
+                (true, true) => Stores::StreamedInPieces,
+            };
+            self.function.spaces.push(Space { name, constant, stores });
             self.end_of_line()?;
             self.next_line()?;
         }

@@ -30,8 +30,12 @@ impl Display for Function {
         writeln!(f, "function {}({params}) lanes {} {{", self.name, self.lanes)?;
         for space in &self.spaces {
             let constant = if space.constant { " constant" } else { "" };
-            let streamed = if space.streamed { " streamed" } else { "" };
-            writeln!(f, "    space {}{constant}{streamed}", space.name)?;
+            let stores = match space.stores {
+                Stores::Cached => "",
+                Stores::Streamed => " streamed",
+                Stores::StreamedInPieces => " streamed pieces",
+            };
+            writeln!(f, "    space {}{constant}{stores}", space.name)?;
         }
         let mut line = String::new();
         list(self, &self.body, 1, &mut line, f)?;

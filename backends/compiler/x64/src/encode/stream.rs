@@ -1,8 +1,8 @@
 //! Stores past the caches, which the machine takes at aligned places only.
 //!
-//! A whole vector where the place is aligned to it; pieces of 16 bytes where it is aligned to those, as whatever an
-//! allocator hands out is; an ordinary store elsewhere. Pieces meet again before they reach memory. Knows not whether it
-//! pays to go past the caches.
+//! A whole vector where the place is aligned to it; where that is wanted, pieces of 16 bytes where it is aligned to those,
+//! as whatever an allocator hands out is; an ordinary store elsewhere. Pieces meet again before they reach memory. Knows
+//! not whether it pays to go past the caches.
 
 use iced_x86::{Code, Instruction, OpKind};
 use regalloc2::Allocation;
@@ -25,26 +25,31 @@ impl Bytes {
         &mut self,
         memory: &Memory,
         length: Length,
+        in_pieces: bool,
         allocs: &[Allocation],
     ) -> Result<(), String> {
         let (vector, temporary) = (number(allocs, VECTOR)?, number(allocs, TEMPORARY)?);
         self.test_base(length.bytes(), allocs)?;
-        let in_pieces = self.forward(0x75);
+        let unaligned = self.forward(0x75);
         self.store_to(V::MovntPsStore, length, vector, memory, 0, allocs)?;
         let whole = self.forward(0xeb);
-        self.land(in_pieces)?;
-        self.test_base(PIECE, allocs)?;
-        let usual = self.forward(0x75);
-        self.store_to(V::MovntPsStore, Length::X, vector, memory, 0, allocs)?;
-        for piece in 1..length.bytes() / PIECE {
-            self.extract(length, temporary, vector, piece as u8)?;
-            self.store_to(V::MovntPsStore, Length::X, temporary, memory, piece * PIECE, allocs)?;
+        self.land(unaligned)?;
+        if in_pieces {
+            self.test_base(PIECE, allocs)?;
+            let usual = self.forward(0x75);
+            self.store_to(V::MovntPsStore, Length::X, vector, memory, 0, allocs)?;
+            for piece in 1..length.bytes() / PIECE {
+                self.extract(length, temporary, vector, piece as u8)?;
+                self.store_to(V::MovntPsStore, Length::X, temporary, memory, piece * PIECE, allocs)?;
+            }
+            let pieces = self.forward(0xeb);
+            self.land(usual)?;
+            self.store_to(V::MovuPsStore, length, vector, memory, 0, allocs)?;
+            self.land(pieces)?;
+        } else {
+            self.store_to(V::MovuPsStore, length, vector, memory, 0, allocs)?;
         }
-        let pieces = self.forward(0xeb);
-        self.land(usual)?;
-        self.store_to(V::MovuPsStore, length, vector, memory, 0, allocs)?;
-        self.land(whole)?;
-        self.land(pieces)
+        self.land(whole)
     }
 
     /// Whether the base is a multiple of that.

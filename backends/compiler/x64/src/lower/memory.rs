@@ -5,7 +5,7 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
-use warpweft_vector::ir::{Access, Convert, Kind, Op, Scattered, Type, Value, Width};
+use warpweft_vector::ir::{Access, Convert, Kind, Op, Scattered, Stores, Type, Value, Width};
 
 use super::vector::floats;
 use super::{Lower, Selected};
@@ -231,15 +231,18 @@ impl<'f> Lower<'f> {
         let registers = self.regs(value)?;
         let (address, stride) = self.in_parts(access, ty)?;
         let length = self.shape(ty).length;
-        let streamed = self.function.spaces[access.space.0 as usize].streamed;
-        if streamed && stride == length.bytes() && length > Length::X {
+        let stores = self.function.spaces[access.space.0 as usize].stores;
+        if stores != Stores::Cached && stride == length.bytes() && length > Length::X {
             let start = self.int();
             self.code(Code::Lea_r64_m).def(start, View::G64).memory(&address).finish();
             let start = Address { base: Place::Register(start), index: None, displacement: 0, ..address };
             for (part, register) in registers.into_iter().enumerate() {
                 let place = start.plus(stride * part as u32);
                 let temporary = self.vec();
-                let store = self.p.build(Action::Stream(length)).memory(&place);
+                let store = self
+                    .p
+                    .build(Action::Stream { length, pieces: stores == Stores::StreamedInPieces })
+                    .memory(&place);
                 store.uses(register, length.view()).hidden_temp(temporary).finish();
             }
             return Ok(());

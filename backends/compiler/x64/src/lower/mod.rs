@@ -21,7 +21,7 @@ mod vector;
 
 use regalloc2::{RegClass, VReg};
 use warpweft_vector::Refusal;
-use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, Type, Value};
+use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, Stores, Type, Value};
 
 use crate::ahead::Ahead;
 use crate::analysis::{Uses, analyse};
@@ -127,7 +127,11 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         level,
         p: Program::default(),
         uses: analyse(function),
-        ahead: function.spaces.iter().any(|space| space.streamed).then(|| Ahead::new(function)),
+        ahead: function
+            .spaces
+            .iter()
+            .any(|space| space.stores != Stores::Cached)
+            .then(|| Ahead::new(function)),
         states: vec![State::Unknown; values],
         registers: Vec::with_capacity(values * 2),
         ops: vec![None; values],

@@ -181,9 +181,13 @@ pub(crate) enum Action {
     Jump,
     /// To the first successor where the condition holds, else to the second.
     Branch(Condition),
-    /// Stores a vector past the caches where the memory's base is aligned, and otherwise as usual. Operands: memory's base
-    /// (it has no index, and its displacement is a multiple of the length), the vector, a temporary.
-    Stream(Length),
+    /// Stores a vector past the caches where the memory's base is aligned to its length, or, in pieces, to 16 bytes; and
+    /// otherwise as usual. Operands: memory's base (it has no index, and its displacement is a multiple of the length),
+    /// the vector, a temporary.
+    Stream {
+        length: Length,
+        pieces: bool,
+    },
     /// Operands: what was there (in rax), a temporary, for floats a vector temporary, the value, then memory's.
     Swap {
         swap: Swap,

@@ -231,7 +231,9 @@ impl Program {
     /// Starts an instruction; its explicit operands follow in the order in which they are written.
     pub(crate) fn build(&mut self, action: Action) -> Build<'_> {
         match action {
-            Action::Vector(_, length) | Action::Stream(length) => self.widest = self.widest.max(Some(length)),
+            Action::Vector(_, length) | Action::Stream { length, .. } => {
+                self.widest = self.widest.max(Some(length))
+            }
             Action::Call(_) => self.calls = true,
             _ => {}
         }

@@ -269,8 +269,10 @@ impl<'f> Lower<'f> {
                     let join = self.p.target(params);
                     self.branch_on(*condition, *hint, yes, no, cold)?;
                     let leaves = |list: &[Inst]| leaves_loop(list, &labels, depth);
-                    let then_cold = cold || *hint == Hint::Unlikely || leaves(then);
-                    let otherwise_cold = cold || *hint == Hint::Likely || leaves(otherwise);
+                    // What follows a loop stands behind its last test.
+                    let last = goes_round(then, &labels, &self.p) || goes_round(otherwise, &labels, &self.p);
+                    let then_cold = cold || *hint == Hint::Unlikely || !last && leaves(then);
+                    let otherwise_cold = cold || *hint == Hint::Likely || !last && leaves(otherwise);
                     let mut first = (&then[..], then_cold, yes);
                     let mut second = (&otherwise[..], otherwise_cold, no);
                     if results.is_empty() && matches!(otherwise.last(), Some(Inst::Branch { .. })) {
@@ -539,6 +541,12 @@ impl<'f> Lower<'f> {
 fn leaves_loop(list: &[Inst], labels: &[Option<(Target, u32)>], depth: u32) -> bool {
     let Some(Inst::Branch { label, .. }) = list.last() else { return false };
     matches!(labels.get(label.0 as usize), Some(Some((_, to))) if *to < depth)
+}
+
+/// Nothing but the way back to the start of a loop.
+fn goes_round(list: &[Inst], labels: &[Option<(Target, u32)>], program: &Program) -> bool {
+    let [Inst::Branch { label, .. }] = list else { return false };
+    matches!(labels.get(label.0 as usize), Some(Some((target, _))) if program.is_started(*target))
 }
 
 /// The view of a general register for integers of that kind.

@@ -97,6 +97,11 @@ impl Program {
         pending.reached || !pending.params.is_empty()
     }
 
+    /// Whether the block stands already: who goes there goes back.
+    pub(crate) fn is_started(&self, target: Target) -> bool {
+        self.targets[target.0 as usize].block.is_some()
+    }
+
     /// Starts that block; the last one must have ended.
     pub(crate) fn start(&mut self, target: Target, cold: bool, header: bool) {
         debug_assert!(!self.open, "the last block ended");

@@ -32,6 +32,13 @@ fn every_stage_is_shown() {
         }
     }
     assert_eq!(folder.good("ir saxpy.wgsl"), folder.good("ir saxpy.wgsl --stage ssa"));
+    let ids = "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+        @compute @workgroup_size(64) fn ids(@builtin(global_invocation_id) id: vec3u) { y[id.x] = id.x; }";
+    folder.write("ids.wgsl", ids);
+    for (how, streamed) in [("", false), ("--streaming", true)] {
+        let text = folder.good(&format!("ir ids.wgsl --stage vector --generator cranelift {how}"));
+        assert_eq!(text.contains("streamed"), streamed, "{text}");
+    }
 }
 
 #[test]

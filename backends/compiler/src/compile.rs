@@ -86,7 +86,7 @@ fn build_for(
     vector.iter_mut().try_for_each(|vector| legalised(vector, options.generator))?;
     if let Some(room) = room(options.generator, lanes) {
         // Where most values lie on the stack, their order matters little.
-        for vector in vector.iter_mut().filter(|vector| !is_long(vector)) {
+        for vector in vector.iter_mut().filter(|vector| !vector.is_long()) {
             passes::schedule(vector, room);
             checked(vector);
         }
@@ -104,16 +104,8 @@ pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, 
         .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
 }
 
-/// A function of more values than that is long: it is to be compiled soon rather than perfectly. At this length, a pass
-/// that builds everything anew takes a quarter of a millisecond.
-const LONG: usize = 5000;
-
-fn is_long(function: &Function) -> bool {
-    function.values.len() > LONG
-}
-
 fn optimised(function: Function, options: &Options) -> Function {
-    let passes = if is_long(&function) { short_pipeline } else { pipeline };
+    let passes = if function.is_long() { short_pipeline } else { pipeline };
     passes(function, passes::Options { contract: !options.strict })
 }
 

@@ -69,8 +69,9 @@ pub(crate) struct Price<'a> {
 impl<'a> Price<'a> {
     /// Looks at a kernel; `shapes` are those of gangs of some width above one.
     pub(crate) fn new(function: &'a Function, shapes: &'a Uniformity, machine: Machine) -> Self {
-        let mut price = Price { function, shapes, machine, loops: vec![], chain: Chains::whole(function) };
-        price.find(&function.body);
+        let mut chains = Chains::new(function);
+        let mut price = Price { function, shapes, machine, loops: vec![], chain: chains.whole() };
+        price.find(&function.body, &mut chains);
         price
     }
 
@@ -167,22 +168,22 @@ impl<'a> Price<'a> {
 
     // --- loops -------------------------------------------------------------------------------------------------------
 
-    fn find(&mut self, list: &[Statement]) {
+    fn find(&mut self, list: &[Statement], chains: &mut Chains<'_>) {
         for statement in list {
             match statement {
                 Statement::Loop { label, params, body, .. } => {
                     let names: Vec<Value> = params.iter().map(|&(param, _)| param).collect();
-                    let chain = recurrence(self.function, &names, *label, body);
+                    let chain = recurrence(chains, &names, *label, body);
                     let vectors = params.iter().filter(|(param, _)| self.varies(*param)).count();
                     let around = self.around(body);
                     // And some for what is on the way.
                     self.loops.push((*label, chain, (vectors + around + 2) as f64));
-                    self.find(body);
+                    self.find(body, chains);
                 }
-                Statement::Block { body, .. } => self.find(body),
+                Statement::Block { body, .. } => self.find(body, chains),
                 Statement::If { then, otherwise, .. } => {
-                    self.find(then);
-                    self.find(otherwise);
+                    self.find(then, chains);
+                    self.find(otherwise, chains);
                 }
                 _ => {}
             }
@@ -204,11 +205,10 @@ impl<'a> Price<'a> {
 }
 
 /// How long a round waits for the one before: the longest way of a parameter to itself, or to another and back.
-fn recurrence(function: &Function, params: &[Value], label: Label, body: &[Statement]) -> f64 {
+fn recurrence(chains: &mut Chains<'_>, params: &[Value], label: Label, body: &[Statement]) -> f64 {
     if params.len() > MOST_PARAMETERS {
         return 0.0;
     }
-    let mut chains = Chains::new(function);
     let ways: Vec<Vec<Option<f64>>> = params
         .iter()
         .map(|&param| {
@@ -249,15 +249,16 @@ impl<'a> Chains<'a> {
     }
 
     /// The longest chain of a kernel's code outside of loops.
-    fn whole(function: &'a Function) -> f64 {
-        let mut chains = Chains::new(function);
+    fn whole(&mut self) -> f64 {
+        let function = self.function;
+        self.start(0);
         for (at, definition) in function.values.iter().enumerate() {
             if matches!(definition.op, Op::Builtin(_)) {
-                chains.reach(Value(at as u32), 0.0);
+                self.reach(Value(at as u32), 0.0);
             }
         }
-        chains.list(&function.body, Label(u32::MAX));
-        chains.reached.iter().filter_map(|&value| chains.of(value)).fold(0.0, f64::max)
+        self.list(&function.body, Label(u32::MAX));
+        self.reached.iter().filter_map(|&value| self.of(value)).fold(0.0, f64::max)
     }
 
     /// Begins anew, for a loop with so many parameters.

@@ -2,7 +2,7 @@
 //!
 //! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
-use warpweft_ssa::ir::{Function, Op};
+use warpweft_ssa::ir::Function;
 use warpweft_ssa::uniformity::Uniformity;
 
 use crate::lower::{asks_for_subgroups, ganging, meets};
@@ -14,31 +14,30 @@ pub(crate) const MOST_LANES: u16 = 64;
 
 /// The lanes of a kernel's gangs.
 pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
-    let subgroups =
-        function.values.iter().any(|d| matches!(d.op, Op::Ballot(..) | Op::Collective(..) | Op::Gather(..)));
+    let subgroups = asks_for_subgroups(function);
     // WGSL's smallest subgroup has four invocations.
     let least = if subgroups { 4 } else { 1 };
     if let Some(lanes) = options.lanes {
         return lanes.max(least).next_power_of_two().min(MOST_LANES);
     }
-    let mut native = cheapest(function, options.generator, least);
-    if native == least || !meets(function) {
-        return native;
+    let mut chosen = cheapest(function, options.generator, least);
+    if chosen == least || !meets(function) {
+        return chosen;
     }
     let [x, y, z] = function.workgroup_size;
     if y == 1 && z == 1 {
-        if options.streaming && !asks_for_subgroups(function) {
+        if options.streaming && !subgroups {
             // What memory feeds gains nothing by two vectors, and asks for less at a time with one.
-            native = native.min(machine(options.generator).native);
+            chosen = chosen.min(machine(options.generator).native);
         }
-        return native.min(x.next_power_of_two().min(MOST_LANES.into()) as u16).max(least);
+        return chosen.min(x.next_power_of_two().min(MOST_LANES.into()) as u16).max(least);
     }
     // Rows of a workgroup that a gang covers whole lie side by side in memory.
-    let mut lanes = native;
+    let mut lanes = chosen;
     while lanes > 4 && x % u32::from(lanes) != 0 {
         lanes /= 2;
     }
-    if x % u32::from(lanes) == 0 { lanes.max(least) } else { native.max(least) }
+    if x % u32::from(lanes) == 0 { lanes.max(least) } else { chosen.max(least) }
 }
 
 /// What a generator works with.

@@ -19,8 +19,11 @@ const GENERATORS: [Generator; 2] = [Generator::Avx2, Generator::Avx512];
 
 /// The vector program of a kernel.
 fn program(wgsl: &str, generator: Generator, lanes: Option<u16>) -> Function {
-    let options = Options { generator, strict: false, lanes, streaming: false };
-    let text = stage_vector(&kernel(wgsl).unwrap(), &options).unwrap();
+    with(wgsl, &Options { generator, strict: false, lanes, streaming: false })
+}
+
+fn with(wgsl: &str, options: &Options) -> Function {
+    let text = stage_vector(&kernel(wgsl).unwrap(), options).unwrap();
     Function::parse(&text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
 }
 
@@ -203,5 +206,32 @@ fn gangs_are_as_wide_as_pays() {
     for (wgsl, lanes) in [(MANDELBROT.source, 32), (BLACK_SCHOLES, 32), (SPMV, 1)] {
         let function = program(wgsl, Generator::Avx512, None);
         assert_eq!(function.lanes, lanes, "{}", function.name);
+    }
+}
+
+/// Only where workgroups meet in one line, and nobody can tell: else the width that was chosen has its reasons.
+#[test]
+fn what_memory_feeds_runs_in_single_vectors() {
+    let wgsl = |size: &str, index: &str| {
+        format!(
+            "@group(0) @binding(0) var<storage, read> x: array<f32>;
+             @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+             var<workgroup> all: array<f32, 256>;
+             @compute @workgroup_size({size})
+             fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) at: u32,
+                     @builtin(subgroup_size) size: u32) {{
+                 let i = id.x + 4096 * id.y;
+                 all[at] = x[i];
+                 workgroupBarrier();
+                 y[i] = all[{index}] + all[255 - at];
+             }}"
+        )
+    };
+    let lanes = |wgsl: &str, streaming| {
+        with(wgsl, &Options { generator: Generator::Avx512, strict: false, lanes: None, streaming }).lanes
+    };
+    for (size, index, streamed) in [("256", "at", 16), ("32, 8", "at", 32), ("256", "at % size", 32)] {
+        let wgsl = wgsl(size, index);
+        assert_eq!((lanes(&wgsl, false), lanes(&wgsl, true)), (32, streamed), "{wgsl}");
     }
 }

@@ -24,6 +24,9 @@ use crate::{check, compiled, info, native, streaming, transfer};
 /// Invocations that compiled code runs together at most.
 const MOST_LANES: u16 = 64;
 
+/// Invocations of WGSL's smallest subgroup: kernels that ask for subgroups have no narrower gangs.
+const LEAST_SUBGROUP: u32 = 4;
+
 /// How the CPU is to be used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -206,8 +209,11 @@ fn subgroup_sizes(settings: &Settings, wanted: &Wanted) -> [u32; 2] {
     let interpreted = settings.subgroup_size;
     match (wanted.generators.is_empty(), settings.lanes) {
         (true, _) => [interpreted; 2],
-        (false, Some(lanes)) => [interpreted.min(lanes.into()), interpreted.max(lanes.into())],
-        (false, None) => [1, interpreted.max(MOST_LANES.into())],
+        (false, Some(lanes)) => {
+            let lanes = u32::from(lanes).max(LEAST_SUBGROUP);
+            [interpreted.min(lanes), interpreted.max(lanes)]
+        }
+        (false, None) => [LEAST_SUBGROUP, interpreted.max(MOST_LANES.into())],
     }
 }
 

@@ -35,6 +35,12 @@ pub(crate) fn last_level_cache() -> u64 {
 /// Whether a launch writes so much that is not read in it, and every word about once, that a cache of `cache` bytes is no
 /// place for it.
 pub(crate) fn pays(interface: &Interface, dispatch: &Dispatch, cache: u64) -> bool {
+    // Every launch comes by here, and few go on.
+    let workgroups = dispatch.range.end - dispatch.range.start;
+    let stores = interface.cost.bytes_written * interface.workgroup_invocations() as f64 * workgroups as f64;
+    if stores < cache as f64 {
+        return false;
+    }
     let bytes = |which: fn(&Binding) -> bool| -> u64 {
         let arguments = dispatch.arguments.iter().zip(&interface.bindings);
         let wanted = arguments.filter(|(_, binding)| binding.access.writes && which(binding));
@@ -45,12 +51,7 @@ pub(crate) fn pays(interface: &Interface, dispatch: &Dispatch, cache: u64) -> bo
             })
             .sum()
     };
-    if bytes(|binding| !binding.access.reads) < cache {
-        return false;
-    }
-    let workgroups = dispatch.range.end - dispatch.range.start;
-    let stores = interface.cost.bytes_written * interface.workgroup_invocations() as f64 * workgroups as f64;
-    stores >= cache as f64 && stores <= bytes(|_| true) as f64 * ONCE
+    bytes(|binding| !binding.access.reads) >= cache && stores <= bytes(|_| true) as f64 * ONCE
 }
 
 #[cfg(test)]

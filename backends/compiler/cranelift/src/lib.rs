@@ -63,10 +63,6 @@ pub fn compile_oldest(function: &Function) -> Result<MachineCode, Refusal> {
     generate(function, target::oldest()?, false).map(|(code, _)| code)
 }
 
-/// Registers of functions of more values than this are given out in one pass: the thorough allocator takes tenths of a
-/// second, mostly to find out that too few are there.
-const LONG: usize = 5000;
-
 thread_local! {
     /// Kept for its allocations.
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -82,7 +78,7 @@ fn generate(
     // Cranelift says by panicking what it cannot do, and has been seen to do so in its optimiser.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         function::translate(function, generator.target, &mut context.func)?;
-        let isa = if function.values.len() > LONG { &generator.isa_for_long } else { &generator.isa };
+        let isa = if function.is_long() { &generator.isa_for_long } else { &generator.isa };
         finish(&mut context, &**isa, list)
     }));
     match outcome {

@@ -13,7 +13,7 @@ const DISTANCES: std::ops::RangeInclusive<u64> = 64..=(1 << 20);
 pub(crate) struct Ahead(Vec<Option<i64>>);
 
 /// What there is to know of a function before values are looked at in order.
-struct Program<'f> {
+struct Defined<'f> {
     function: &'f Function,
     ops: Vec<Option<&'f Op>>,
     /// What some branch to a label brings.
@@ -22,10 +22,10 @@ struct Program<'f> {
 
 impl Ahead {
     pub(crate) fn new(function: &Function) -> Self {
-        let program = Program::new(function);
+        let defined = Defined::new(function);
         // What is defined outside of loops, and what is never looked at, stays as it is.
         let mut ahead = Ahead(vec![Some(0); function.values.len()]);
-        walk(&function.body, &mut |inst, inside| ahead.look(&program, inst, inside));
+        walk(&function.body, &mut |inst, inside| ahead.look(&defined, inst, inside));
         ahead
     }
 
@@ -40,17 +40,17 @@ impl Ahead {
         self.0[value.0 as usize]
     }
 
-    fn look(&mut self, program: &Program<'_>, inst: &Inst, inside: bool) {
+    fn look(&mut self, defined: &Defined<'_>, inst: &Inst, inside: bool) {
         match inst {
             Inst::Let { result, op, .. } if inside => {
-                self.0[result.0 as usize] = self.of_operation(program, op);
+                self.0[result.0 as usize] = self.of_operation(defined, op);
             }
             Inst::If { results, .. } | Inst::Block { results, .. } if inside => {
                 results.iter().for_each(|result| self.0[result.0 as usize] = None);
             }
             Inst::Loop { label, params, .. } => {
                 for (at, &(param, first)) in params.iter().enumerate() {
-                    let step = || program.step(*label, at, param);
+                    let step = || defined.step(*label, at, param);
                     self.0[param.0 as usize] = if inside { self.of(first) } else { step() };
                 }
             }
@@ -58,23 +58,23 @@ impl Ahead {
         }
     }
 
-    fn of_operation(&self, program: &Program<'_>, op: &Op) -> Option<i64> {
+    fn of_operation(&self, defined: &Defined<'_>, op: &Op) -> Option<i64> {
         let mut level = true;
         op.operands(|operand| level = level && self.of(operand) == Some(0));
         if level {
-            let kept = op.touches().is_none_or(|space| program.function.spaces[space.0 as usize].constant);
+            let kept = op.touches().is_none_or(|space| defined.function.spaces[space.0 as usize].constant);
             return kept.then_some(0);
         }
         match *op {
             Op::Binary(Binary::Add, a, b) => self.of(a)?.checked_add(self.of(b)?),
             Op::Binary(Binary::Sub, a, b) => self.of(a)?.checked_sub(self.of(b)?),
-            Op::Binary(Binary::Mul, a, b) => match (program.constant(a), program.constant(b)) {
+            Op::Binary(Binary::Mul, a, b) => match (defined.constant(a), defined.constant(b)) {
                 (_, Some(factor)) => self.of(a)?.checked_mul(factor),
                 (Some(factor), _) => self.of(b)?.checked_mul(factor),
                 _ => None,
             },
             Op::Binary(Binary::Shl, a, b) => {
-                let factor = 1i64.checked_shl(u32::try_from(program.constant(b)?).ok()?)?;
+                let factor = 1i64.checked_shl(u32::try_from(defined.constant(b)?).ok()?)?;
                 self.of(a)?.checked_mul(factor)
             }
             // Most rounds stay in their row.
@@ -86,7 +86,7 @@ impl Ahead {
     }
 }
 
-impl<'f> Program<'f> {
+impl<'f> Defined<'f> {
     fn new(function: &'f Function) -> Self {
         let mut ops = vec![None; function.values.len()];
         let mut brought = vec![None; function.labels as usize];

@@ -159,3 +159,60 @@ fn marks_say_where_code_comes_from() {
         assert!(three < add && add < eight, "{text}");
     }
 }
+
+#[test]
+fn what_is_expected_is_asked_part_by_part() {
+    for (hint, together) in [(Hint::Likely, 0), (Hint::None, 3)] {
+        let text = text(Level::Avx2, 8, |b, [from, to], [x, y]| {
+            let number =
+                |b: &mut Builder, offset| b.define(Type::scalar(Kind::I32), Op::Load(at(from, offset, x)));
+            let [one, two, three] = [0, 4, 8].map(|offset| number(b, offset));
+            let parts = [b.lt_s(one, two), b.lt_s(two, three), b.lt_s(one, three)];
+            let all = b.and(parts[0], parts[1]);
+            let all = b.and(all, parts[2]);
+            b.open();
+            let seven = b.i32(7);
+            b.act(Effect::Store(at(to, 0, y), seven));
+            b.yields(&[]);
+            let then = b.close();
+            b.open();
+            b.yields(&[]);
+            let otherwise = b.close();
+            b.branch_on(all, then, otherwise, &[], hint);
+            b.act(Effect::Store(at(to, 4, y), one));
+        });
+        assert_eq!(count(&text, "set"), together, "{text}");
+    }
+}
+
+/// Blocks of 4 KiB, one a round.
+#[test]
+fn what_the_next_round_reads_is_asked_for_where_memory_feeds() {
+    for (stores, lines) in [("", 0), (" streamed", 2)] {
+        let function = format!(
+            "function f(%0: i64, %1: i64, %2: i64) lanes 32 {{
+                space x constant
+                space y{stores}
+                %3: i64 = 1
+                %4: i64 = 10
+                block L0 {{
+                    loop L1(%5: i64 = %2) {{
+                        %6: i64 = shl %5, %4
+                        %7: f32x32 = load x[%0 + %6 * 4]
+                        store y[%1 + %6 * 4] = %7
+                        %8: i64 = add %5, %3
+                        %9: bool = lt_u %8, %4
+                        if %9 {{
+                            branch L1(%8)
+                        }} else {{
+                            branch L0
+                        }}
+                    }}
+                }}
+                yield
+            }}"
+        );
+        let text = listing(&generate(&Function::parse(&function).unwrap(), Level::Avx512));
+        assert_eq!(count(&text, "prefetch"), lines, "{text}");
+    }
+}

@@ -17,7 +17,12 @@ const PIECE: u32 = 16;
 /// The operands of the sequence, by their place among its allocations.
 const BASE: u8 = 0;
 const VECTOR: u8 = 1;
+/// Where it may go in pieces.
 const TEMPORARY: u8 = 2;
+
+/// Opcodes of short jumps.
+const JUMP: u8 = 0xeb;
+const JUMP_IF_NOT_ZERO: u8 = 0x75;
 
 impl Bytes {
     /// The sequence; of which kind the place is, the memory's base tells.
@@ -28,21 +33,22 @@ impl Bytes {
         in_pieces: bool,
         allocs: &[Allocation],
     ) -> Result<(), String> {
-        let (vector, temporary) = (number(allocs, VECTOR)?, number(allocs, TEMPORARY)?);
+        let vector = number(allocs, VECTOR)?;
         self.test_base(length.bytes(), allocs)?;
-        let unaligned = self.forward(0x75);
+        let unaligned = self.forward(JUMP_IF_NOT_ZERO);
         self.store_to(V::MovntPsStore, length, vector, memory, 0, allocs)?;
-        let whole = self.forward(0xeb);
+        let whole = self.forward(JUMP);
         self.land(unaligned)?;
         if in_pieces {
+            let temporary = number(allocs, TEMPORARY)?;
             self.test_base(PIECE, allocs)?;
-            let usual = self.forward(0x75);
+            let usual = self.forward(JUMP_IF_NOT_ZERO);
             self.store_to(V::MovntPsStore, Length::X, vector, memory, 0, allocs)?;
             for piece in 1..length.bytes() / PIECE {
                 self.extract(length, temporary, vector, piece as u8)?;
                 self.store_to(V::MovntPsStore, Length::X, temporary, memory, piece * PIECE, allocs)?;
             }
-            let pieces = self.forward(0xeb);
+            let pieces = self.forward(JUMP);
             self.land(usual)?;
             self.store_to(V::MovuPsStore, length, vector, memory, 0, allocs)?;
             self.land(pieces)?;

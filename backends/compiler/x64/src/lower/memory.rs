@@ -238,12 +238,13 @@ impl<'f> Lower<'f> {
             let start = Address { base: Place::Register(start), index: None, displacement: 0, ..address };
             for (part, register) in registers.into_iter().enumerate() {
                 let place = start.plus(stride * part as u32);
-                let temporary = self.vec();
-                let store = self
-                    .p
-                    .build(Action::Stream { length, pieces: stores == Stores::StreamedInPieces })
-                    .memory(&place);
-                store.uses(register, length.view()).hidden_temp(temporary).finish();
+                let pieces = (stores == Stores::StreamedInPieces).then(|| self.vec());
+                let action = Action::Stream { length, pieces: pieces.is_some() };
+                let store = self.p.build(action).memory(&place).uses(register, length.view());
+                match pieces {
+                    Some(temporary) => store.hidden_temp(temporary).finish(),
+                    None => store.finish(),
+                }
             }
             return Ok(());
         }

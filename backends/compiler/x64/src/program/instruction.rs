@@ -183,7 +183,7 @@ pub(crate) enum Action {
     Branch(Condition),
     /// Stores a vector past the caches where the memory's base is aligned to its length, or, in pieces, to 16 bytes; and
     /// otherwise as usual. Operands: memory's base (it has no index, and its displacement is a multiple of the length),
-    /// the vector, a temporary.
+    /// the vector, and for pieces a temporary.
     Stream {
         length: Length,
         pieces: bool,

@@ -9,7 +9,7 @@ mod harness;
 use harness::kernel;
 use warpweft_compiler::{Generator, Options, stage_vector};
 use warpweft_shaders::{MANDELBROT, REDUCE_SUM, TRIAD};
-use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Op, SpaceId};
+use warpweft_vector::ir::{Convert, Effect, Function, Hint, Inst, Kind, Op, SpaceId};
 
 const BLACK_SCHOLES: &str = include_str!("../../../benches/problems/kernels/black_scholes.wgsl");
 const SPMV: &str = include_str!("../../../benches/problems/kernels/spmv_csr.wgsl");
@@ -198,6 +198,83 @@ fn regions_between_barriers_run_by_whole_gangs() {
             !partial.is_empty() && partial.iter().all(|&way| way == Way::Whole),
             "{partial:?}\n{function}"
         );
+    }
+}
+
+/// What neighbours left in workgroup memory is found by addresses that go along from gang to gang.
+#[test]
+fn regions_go_along_memory() {
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read> x: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+        var<workgroup> all: array<u32, 1024>;
+        @compute @workgroup_size(1024)
+        fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) at: u32) {
+            all[at] = x[id.x];
+            workgroupBarrier();
+            var sum = 0u;
+            for (var step = 1u; step < 512; step *= 2) {
+                if at >= step {
+                    sum = all[at - step];
+                }
+                workgroupBarrier();
+                all[at] += sum;
+                workgroupBarrier();
+            }
+            y[id.x] = all[at];
+        }";
+    for generator in GENERATORS {
+        let function = program(wgsl, generator, None);
+        let mut loops = vec![];
+        for inst in Code::of(&function).path() {
+            let Inst::Loop { body, .. } = inst else { continue };
+            let code = Code { function: &function, list: body };
+            if !code.path().iter().any(|inst| matches!(inst, Inst::Loop { .. }))
+                && !code.ways("all").is_empty()
+            {
+                loops.push(code);
+            }
+        }
+        // What is added, and where; the zeroes that workgroup memory starts with are elsewhere.
+        assert!(loops.len() >= 4, "{function}");
+        for code in loops {
+            let converts = code.path().iter().any(|inst| {
+                matches!(
+                    inst,
+                    Inst::Let { op: Op::Convert(Convert::SignExtend | Convert::ZeroExtend, _), .. }
+                )
+            });
+            let loads_x = !code.ways("x").is_empty() || !code.ways("y").is_empty();
+            assert!(loads_x || !converts, "an address is worked out for each gang:\n{function}");
+            // Going on is one jump.
+            let Some(Inst::If { then, .. }) = code.list.last() else { panic!("{function}") };
+            assert!(matches!(then[..], [Inst::Branch { .. }]), "{function}");
+        }
+    }
+}
+
+/// Zeroes that variables start with are not stored where what they become is.
+#[test]
+fn variables_are_not_written_twice() {
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read> x: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+        @compute @workgroup_size(64)
+        fn main(@builtin(global_invocation_id) id: vec3u) {
+            var items: array<u32, 4>;
+            for (var at = 0u; at < 4; at++) {
+                items[at] = x[id.x] * at;
+            }
+            y[id.x] = items[x[id.x] % 4];
+        }";
+    for generator in GENERATORS {
+        let function = program(wgsl, generator, Some(16));
+        let gangs = Code::of(&function).inner_loop("x");
+        let stores = gangs.path().into_iter().filter(|inst| match inst {
+            Inst::Do { effect, .. } => effect.touches().is_some_and(|space| gangs.name(space) == "items"),
+            _ => false,
+        });
+        assert_eq!(stores.count(), 4, "{function}");
     }
 }
 

@@ -24,16 +24,20 @@ impl Gang<'_> {
             self.gang_region(region, scope, start);
         } else {
             match self.inside_region(region, scope, start, end) {
-                None => {
-                    self.up_to(start, end, 1, false, |gang, number| gang.gang_region(region, scope, number))
+                Some(inside) if !inside.is_plain() => {
+                    self.stretches_of_gangs(region, scope, [start, end], inside)
                 }
-                Some(inside) => self.stretches_of_gangs(region, scope, [start, end], inside),
+                plain => self.up_to(start, end, 1, false, |gang, number| {
+                    gang.known.lines = plain.map(|inside| (number, inside.lines));
+                    gang.gang_region(region, scope, number);
+                    gang.known = Known::default();
+                }),
             }
         }
         (self.ids.lanes, self.memory.private) = before;
     }
 
-    /// The gangs whose lanes all exist and go the same way through a region; `None` where that saves nothing.
+    /// The gangs whose lanes all exist and go the same way through a region; `None` where there is no telling.
     fn inside_region(
         &mut self,
         region: &Region<'_>,
@@ -51,8 +55,7 @@ impl Gang<'_> {
         self.place_gang(scope, start);
         let whole = self.b.i64(u64::from(scope.gangs) - u64::from(scope.rest != 0));
         let end = self.b.min_u(end, whole);
-        let inside = self.inside(region.list, start, end, true);
-        (!inside.is_plain()).then_some(inside)
+        Some(self.inside(region.list, start, end, true))
     }
 
     /// Stretches of gangs on the inside of a region without tests, and other gangs around them.

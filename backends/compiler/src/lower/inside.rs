@@ -309,7 +309,7 @@ impl Gang<'_> {
                         let none = self.b.i64(0);
                         let lanes = self.lanes_of(index.value, inside);
                         self.narrow(start, slope, lanes, (none, limit), inside);
-                    } else if slope != 0 {
+                    } else if slope != 0 && !(inside.by_gangs && is_straight(slope, index.limit)) {
                         // It may still have run over.
                         continue;
                     }
@@ -387,6 +387,15 @@ impl Gang<'_> {
     fn min(&mut self, a: Value, b: Value) -> Value {
         self.b.binary(Binary::MinS, a, b)
     }
+}
+
+/// Whether an index that is in bounds goes evenly from gang to gang in 64 bits too. A workgroup has few gangs, so that from
+/// the first one, wherever in 32 bits it starts, less than 2³⁰ lie between; a second number below the limit that is the
+/// same modulo 2³² is out of reach then.
+fn is_straight(slope: i64, limit: ssa::Limit) -> bool {
+    const STEEPEST: u64 = 1 << 20;
+    const MOST_ELEMENTS: u32 = 1 << 29;
+    slope.unsigned_abs() < STEEPEST && matches!(limit, ssa::Limit::Fixed(count) if count <= MOST_ELEMENTS)
 }
 
 /// The comparison that holds where this does not.

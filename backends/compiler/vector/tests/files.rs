@@ -10,7 +10,7 @@ use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
 use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Builder, Evaluation, verify};
 
-const STAGES: [&str; 15] = [
+const STAGES: [&str; 16] = [
     "parse",
     "parse-error",
     "verify-error",
@@ -19,6 +19,7 @@ const STAGES: [&str; 15] = [
     "licm",
     "rotate",
     "induce",
+    "overwritten",
     "strides",
     "unroll",
     "contract",
@@ -42,6 +43,7 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "unroll" => _ = passes::unroll(&mut function),
         "strides" => _ = passes::strides(&mut function),
         "induce" => _ = passes::induce(&mut function),
+        "overwritten" => _ = passes::overwritten(&mut function),
         "contract" => _ = passes::contract(&mut function),
         "renumber" => passes::renumber(&mut function),
         "schedule" => {

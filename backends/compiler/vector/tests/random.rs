@@ -136,6 +136,20 @@ fn induce_keeps_results() {
 }
 
 #[test]
+fn overwritten_keeps_results() {
+    keeps(|mut function| {
+        passes::overwritten(&mut function);
+        function
+    });
+    // Equal addresses are one value, and more is found.
+    keeps(|function| {
+        let mut function = passes::simplify(function);
+        passes::overwritten(&mut function);
+        function
+    });
+}
+
+#[test]
 fn strides_keeps_results() {
     keeps(|mut function| {
         passes::strides(&mut function);

@@ -73,7 +73,10 @@ pub(super) fn binary(b: &mut Builder, ty: Type, op: Binary, x: Value, y: Value) 
     match (op, uniform(b, y)) {
         (_, Some(c)) => integer(b, ty, op, x, c),
         (Binary::Sub, None) if uniform(b, x) == Some(0) => Some(b.neg(y)),
-        (Binary::Sub, None) => under(b, Unary::Neg, y).map(|y| b.add(x, y)),
+        (Binary::Sub, None) => match with_constant(b, Binary::Add, x) {
+            Some((inner, c)) if inner == y => Some(b.constant(ty, c)),
+            _ => under(b, Unary::Neg, y).map(|y| b.add(x, y)),
+        },
         (Binary::Add, None) => under(b, Unary::Neg, y).map(|y| b.sub(x, y)),
         (Binary::Shl | Binary::ShrU | Binary::ShrS, None) if uniform(b, x) == Some(0) => Some(x),
         _ => None,

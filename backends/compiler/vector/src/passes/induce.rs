@@ -1,8 +1,10 @@
 //! Replaces products with a loop's counter by sums that go along with it.
 //!
 //! A parameter that grows by the same amount in every round is a counter. Where each round multiplies it by a value
-//! from outside of the loop, a new parameter starts with that product and grows by the product of the amount: modulo
-//! 2ⁿ this is the same. Only products that each round computes count, and a few per loop: each takes a register.
+//! from outside of the loop, or shifts it, a new parameter starts with that product and grows by the product of the
+//! amount: modulo 2ⁿ this is the same. Only products that each round computes count, and a few per loop: each takes a
+//! register. A round that ends with a choice between the next and the way out computes the sums in front of it, so that
+//! going on is one jump.
 //!
 //! Knows nothing of how wide an address is: sums and extensions of counters stay as they are.
 
@@ -27,7 +29,8 @@ pub fn induce(function: &mut Function) -> bool {
     looking.list(&body, function);
     let is_useful = looking.loops.iter().flatten().any(Counting::is_useful);
     if is_useful {
-        let mut replacing = Replacing { function, loops: looking.loops, new: vec![None; count] };
+        let mut replacing =
+            Replacing { function, loops: looking.loops, new: vec![None; count], around: vec![] };
         replacing.list(&mut body);
     }
     function.body = body;
@@ -46,11 +49,14 @@ struct Counting {
 struct Counter {
     param: Value,
     step: Step,
-    /// Products with values from outside: the product, the factor.
-    products: Vec<(Value, Value)>,
+    /// What each round makes of it with values from outside.
+    products: Vec<(Value, Factor)>,
     /// The new parameter for each factor.
-    replaced: Vec<(Value, Replaced)>,
+    replaced: Vec<(Factor, Replaced)>,
 }
+
+/// What a counter is multiplied by: `Mul` with a value, or `Shl` by one.
+type Factor = (Binary, Value);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
@@ -71,16 +77,9 @@ struct Replaced {
 
 impl Counting {
     fn is_useful(&self) -> bool {
-        self.counters.iter().any(|counter| counter.factor().is_some())
-    }
-}
-
-impl Counter {
-    fn factor(&self) -> Option<Value> {
-        match self.step {
-            Step::By(_) => self.products.first().map(|(_, factor)| *factor),
-            _ => None,
-        }
+        self.counters
+            .iter()
+            .any(|counter| matches!(counter.step, Step::By(_)) && !counter.products.is_empty())
     }
 }
 
@@ -107,8 +106,11 @@ impl Looking {
                             self.sums[result.0 as usize] = Some((x, y));
                         }
                         Op::Binary(Binary::Mul, x, y) if ty.is_scalar() && ty.kind.is_int() => {
-                            self.product(*result, x, y);
-                            self.product(*result, y, x);
+                            self.product(*result, x, (Binary::Mul, y));
+                            self.product(*result, y, (Binary::Mul, x));
+                        }
+                        Op::Binary(Binary::Shl, x, y) if ty.is_scalar() => {
+                            self.product(*result, x, (Binary::Shl, y));
                         }
                         _ => {}
                     }
@@ -171,11 +173,11 @@ impl Looking {
         }
     }
 
-    fn product(&mut self, product: Value, param: Value, factor: Value) {
+    fn product(&mut self, product: Value, param: Value, factor: Factor) {
         let Some((label, index)) = self.counter_of[param.0 as usize] else { return };
         let Some(counting) = &mut self.loops[label.0 as usize] else { return };
         let each_round = self.around.last() == Some(&label) && self.arms == counting.arms;
-        if each_round && self.depth_of[factor.0 as usize] < counting.depth {
+        if each_round && self.depth_of[factor.1.0 as usize] < counting.depth {
             counting.counters[index].products.push((product, factor));
         }
     }
@@ -186,6 +188,7 @@ struct Replacing<'a> {
     loops: Vec<Option<Counting>>,
     /// By old value.
     new: Vec<Option<Value>>,
+    around: Vec<Label>,
 }
 
 impl Replacing<'_> {
@@ -206,14 +209,21 @@ impl Replacing<'_> {
                 Inst::Do { effect, .. } => *effect = effect.clone().map(|value| self.value(value)),
                 Inst::If { condition, then, otherwise, .. } => {
                     *condition = self.value(*condition);
-                    self.list(then);
-                    self.list(otherwise);
+                    for arm in [then, otherwise] {
+                        let goes_on = self.goes_on(arm);
+                        self.list(arm);
+                        if goes_on {
+                            kept.extend(arm.drain(..arm.len() - 1));
+                        }
+                    }
                 }
                 Inst::Block { body, .. } => self.list(body),
                 Inst::Loop { label, params, body } => {
                     params.iter_mut().for_each(|(_, first)| *first = self.value(*first));
                     self.enter(*label, params, &mut kept);
+                    self.around.push(*label);
                     self.list(body);
+                    self.around.pop();
                 }
                 Inst::Branch { label, arguments } => {
                     arguments.iter_mut().for_each(|value| *value = self.value(*value));
@@ -226,6 +236,11 @@ impl Replacing<'_> {
             kept.push(inst);
         }
         *insts = kept;
+    }
+
+    /// Whether an arm does nothing but begin the next round of the loop that it is in.
+    fn goes_on(&self, arm: &[Inst]) -> bool {
+        matches!(arm, [Inst::Branch { label, .. }] if self.around.last() == Some(label))
     }
 
     /// Adds parameters to a loop, and what they start with and grow by in front of it.
@@ -241,10 +256,11 @@ impl Replacing<'_> {
                     None if left == 0 => continue,
                     None => {
                         left -= 1;
-                        let (by, first, step) = (self.value(factor), params[index].1, self.value(step));
+                        let (op, by) = (factor.0, self.value(factor.1));
+                        let (first, step) = (params[index].1, self.value(step));
                         let mut times = |x: Value| {
                             let result = self.function.value(self.function.ty(x));
-                            let op = Op::Binary(Binary::Mul, x, by);
+                            let op = Op::Binary(op, x, by);
                             before.push(Inst::Let { result, op, mark: Mark(0) });
                             result
                         };

@@ -14,6 +14,7 @@ mod facts;
 mod induce;
 mod licm;
 mod loads;
+mod overwritten;
 mod renumber;
 mod rotate;
 mod schedule;
@@ -27,6 +28,7 @@ pub use contract::contract;
 pub use dce::dce;
 pub use induce::induce;
 pub use licm::licm;
+pub use overwritten::overwritten;
 pub use renumber::renumber;
 pub use rotate::rotate;
 pub use schedule::{Room, schedule};
@@ -84,7 +86,9 @@ fn moved(mut function: Function, options: Options, simplifies: bool) -> Function
         // Equal values that came side by side, and constants that met.
         function = checked("simplify", simplify(function));
     }
-    if simplifies || strided || moved || induced || options.contract {
+    let dropped = overwritten(&mut function);
+    function = checked("overwritten", function);
+    if simplifies || strided || moved || induced || dropped || options.contract {
         dce(&mut function);
     }
     renumber(&mut function);

@@ -177,6 +177,22 @@ fn a_loop_asks_for_bounds_that_data_decides_and_no_others() {
 }
 
 #[test]
+fn neighbours_along_a_row_are_reached_from_one_start() {
+    for generator in GENERATORS {
+        let function = program(SPMV, generator, Some(1));
+        let loads = Code::of(&function).path().into_iter().filter_map(|inst| match inst {
+            Inst::Let { op: Op::Load(at), .. } if function.spaces[at.space.0 as usize].name == "starts" => {
+                Some((at.base, at.index, at.offset))
+            }
+            _ => None,
+        });
+        // Where the row's entries end, which is where the next row's start.
+        let [end, start] = loads.collect::<Vec<_>>()[..] else { panic!("{function}") };
+        assert_eq!((start.0, start.1, start.2 + 4), end, "{function}");
+    }
+}
+
+#[test]
 fn rounds_of_known_number_are_in_bounds_together() {
     for generator in GENERATORS {
         let function = program(REDUCE_SUM.source, generator, None);

@@ -39,11 +39,15 @@ pub(super) struct Inside {
     by_gangs: bool,
 }
 
-/// A number that goes evenly along a row: `start + slope · place`, in 64 bits.
+/// A number that goes evenly along a row: `start + slope · place + beyond`, in 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     pub(crate) start: Value,
     pub(crate) slope: i64,
+    /// How far it is beyond the first such number that was looked at: one start serves all that are constants apart.
+    pub(crate) beyond: i64,
+    /// The first such number where the row starts.
+    first: Value,
 }
 
 impl Inside {
@@ -300,9 +304,19 @@ impl Gang<'_> {
                 None if proven || self.b.lanes() == 1 || inside.by_gangs => continue,
                 None => inside.indices.push((*index, place.root)),
                 Some(slope) => {
-                    self.lower_ahead(index.value);
-                    let start = self.scalar(index.value);
-                    let start = self.b.convert(Convert::SignExtend, start, Kind::I64);
+                    // Any number that is the index modulo 2³²: once in bounds, it is the index.
+                    let beside = if proven { None } else { self.beside(index.value, inside) };
+                    let start = match beside {
+                        Some(Line { first, beyond, .. }) => {
+                            let beyond = self.b.i64(beyond as u64);
+                            self.b.add(first, beyond)
+                        }
+                        None => {
+                            self.lower_ahead(index.value);
+                            let start = self.scalar(index.value);
+                            self.b.convert(Convert::SignExtend, start, Kind::I64)
+                        }
+                    };
                     if !proven {
                         let limit = self.limit(place.root, index);
                         let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
@@ -313,7 +327,10 @@ impl Gang<'_> {
                         // It may still have run over.
                         continue;
                     }
-                    self.draw(index.value, start, slope, inside);
+                    match beside {
+                        Some(line) => inside.lines.push((index.value, line)),
+                        None => self.draw(index.value, start, slope, inside),
+                    }
                 }
             }
             if !proven {
@@ -329,8 +346,37 @@ impl Gang<'_> {
         }
         let factor = self.b.i64(slope as u64);
         let before = self.b.binary(Binary::Mul, inside.start, factor);
+        let first = start;
         let start = self.b.sub(start, before);
-        inside.lines.push((index, Line { start, slope }));
+        inside.lines.push((index, Line { start, slope, beyond: 0, first }));
+    }
+
+    /// The line of an index that is a constant apart from one that has a line.
+    fn beside(&self, index: ssa::Value, inside: &Inside) -> Option<Line> {
+        let (root, number) = self.root_and_number(index);
+        inside.lines.iter().find_map(|&(known, line)| {
+            let (other, from) = self.root_and_number(known);
+            (root == other).then(|| Line { beyond: line.beyond + number - from, ..line })
+        })
+    }
+
+    /// An integer as another one and a constant.
+    fn root_and_number(&self, value: ssa::Value) -> (ssa::Value, i64) {
+        use ssa::Binary as B;
+        let (mut value, mut sum) = (value, 0);
+        for _ in 0..DEPTH {
+            let SsaOp::Binary(op @ (B::Add | B::Subtract), a, b) = self.ssa.definition(value).op else {
+                break;
+            };
+            let number = |value| self.ssa.constant(value).map(|bits| i64::from(bits as u32 as i32));
+            (value, sum) = match (op, number(a), number(b)) {
+                (B::Add, _, Some(number)) => (a, sum + number),
+                (B::Subtract, _, Some(number)) => (a, sum - number),
+                (B::Add, Some(number), _) => (b, sum + number),
+                _ => break,
+            };
+        }
+        (value, sum)
     }
 
     // --- where ------------------------------------------------------------------------------------------------------

@@ -140,9 +140,11 @@ impl Gang<'_> {
         let mut base = origin.base;
         let mut index = None;
         let mut scale = 1;
+        let mut offset = i64::from(place.offset) * origin.spread as i64;
         for part in &place.indices {
             let bytes = u64::from(part.stride) * origin.spread;
             if let Some((x, line)) = self.line(part.value) {
+                offset = offset.wrapping_add(line.beyond.wrapping_mul(bytes as i64));
                 let unit = self.b.i64(bytes);
                 let start = self.b.binary(Binary::Mul, line.start, unit);
                 base = self.b.add(base, start);
@@ -174,9 +176,8 @@ impl Gang<'_> {
                 base = self.b.add(base, offset);
             }
         }
-        let mut offset = u64::from(place.offset) * origin.spread;
-        if offset > i32::MAX as u64 / 2 {
-            let far = self.b.i64(offset);
+        if offset.unsigned_abs() > i32::MAX as u64 / 2 {
+            let far = self.b.i64(offset as u64);
             base = self.b.add(base, far);
             offset = 0;
         }

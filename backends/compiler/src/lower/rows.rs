@@ -118,30 +118,32 @@ impl Gang<'_> {
     fn stretches(&mut self, row: Row, x0: Value, x1: Value, inside: Inside) {
         let Inside { low, high, decided, proven, lines, .. } = inside;
         let lanes = self.b.i64(self.b.lanes().into());
+        // Where the last complete gang may start; negative where there is none.
+        let last = self.b.sub(high, lanes);
         self.while_below(x0, x1, |gang, x| {
-            let stop = gang.b.add(x, lanes);
-            let begun = gang.b.compare(Compare::GeU, x, low);
-            let whole = gang.b.compare(Compare::LeU, stop, high);
+            let begun = gang.b.compare(Compare::LeS, low, x);
+            let whole = gang.b.compare(Compare::LeS, x, last);
             let inside = gang.b.and(begun, whole);
             gang.b.open();
             let next = gang.stretch(
                 row,
                 x,
-                high,
+                last,
                 Known { decided, proven, lines: Some((x, lines)), ..Known::default() },
             );
             gang.b.yields(&[next]);
             let then = gang.b.close();
             gang.b.open();
             gang.rarely(|gang| gang.general(row, x, x1));
+            let stop = gang.b.add(x, lanes);
             gang.b.yields(&[stop]);
             let otherwise = gang.b.close();
             gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
         });
     }
 
-    /// Complete gangs from `x` on, as many as end at `high` or before; there is one. Gives where they end.
-    fn stretch(&mut self, row: Row, x: Value, high: Value, known: Known) -> Value {
+    /// Complete gangs from `x` on, as many as start at `last` or before; there is one. Gives where they end.
+    fn stretch(&mut self, row: Row, x: Value, last: Value, known: Known) -> Value {
         let lanes = self.b.i64(self.b.lanes().into());
         self.known = known;
         let behind = self.repeated(x, |gang, x| {
@@ -151,8 +153,7 @@ impl Gang<'_> {
             gang.place(row, x);
             gang.one_gang(Exec::All);
             let next = gang.b.add(x, lanes);
-            let stop = gang.b.add(next, lanes);
-            (next, gang.b.compare(Compare::LeU, stop, high))
+            (next, gang.b.compare(Compare::LeS, next, last))
         });
         self.known = Known::default();
         behind

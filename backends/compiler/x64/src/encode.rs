@@ -446,7 +446,8 @@ fn address(
     }
     match memory.base {
         Base::Operand(operand) => instruction.set_memory_base(register(View::G64, number(allocs, operand)?)),
-        Base::Frame => instruction.set_memory_base(Register::RSP),
+        // What is kept has its place there by now.
+        Base::Frame | Base::Kept => instruction.set_memory_base(Register::RSP),
         Base::Pool(constant) => {
             instruction.set_memory_base(Register::RIP);
             // Any address: it is filled in later.

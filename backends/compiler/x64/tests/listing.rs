@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::generate;
+use common::{Memory, check, generate};
 use warpweft_vector::Builder;
 use warpweft_vector::ir::*;
 use warpweft_x64::{Level, listing};
@@ -214,5 +214,90 @@ fn what_the_next_round_reads_is_asked_for_where_memory_feeds() {
         );
         let text = listing(&generate(&Function::parse(&function).unwrap(), Level::Avx512));
         assert_eq!(count(&text, "prefetch"), lines, "{text}");
+    }
+}
+
+/// A loop with nine numbers that each round uses, and nine that a round in 100 does.
+fn rarely_used() -> Function {
+    let mut b = Builder::new("rarely", 4);
+    let (from, to) = (b.param(Kind::I64), b.param(Kind::I64));
+    let [x, y] = ["x", "y"].map(|name| b.space(name, false));
+    let number = Type::scalar(Kind::I64);
+    let numbers: Vec<Value> =
+        (0..18).map(|place| b.define(number, Op::Load(at(from, place * 8, x)))).collect();
+    let (often, rarely) = numbers.split_at(9);
+    let (zero, one, most) = (b.i64(0), b.i64(1), b.i64(100));
+    let (out, again) = (b.label(), b.label());
+    let (round, sum) = (b.value(number), b.value(number));
+    b.open();
+    b.open();
+    let mixed = often.iter().fold(sum, |sum, &often| {
+        let shifted = b.add(sum, often);
+        b.binary(Binary::Xor, shifted, round)
+    });
+    b.act(Effect::Store(Access { index: Some(round), scale: 8, ..at(to, 0, y) }, mixed));
+    let last = b.i64(99);
+    let now = b.compare(Compare::Eq, round, last);
+    b.open();
+    let all = rarely.iter().fold(mixed, |sum, &rarely| b.add(sum, rarely));
+    b.act(Effect::Store(at(to, 800, y), all));
+    b.yields(&[]);
+    let then = b.close();
+    b.open();
+    b.yields(&[]);
+    let otherwise = b.close();
+    b.branch_on(now, then, otherwise, &[], Hint::Unlikely);
+    let next = b.add(round, one);
+    let more = b.lt_u(next, most);
+    b.open();
+    b.branch(again, &[next, mixed]);
+    let then = b.close();
+    b.open();
+    b.branch(out, &[]);
+    let otherwise = b.close();
+    b.branch_on(more, then, otherwise, &[], Hint::Likely);
+    let body = b.close();
+    b.push(Inst::Loop { label: again, params: vec![(round, zero), (sum, zero)], body });
+    let body = b.close();
+    b.push(Inst::Block { label: out, body, results: vec![] });
+    b.yields(&[]);
+    b.finish()
+}
+
+#[test]
+fn what_rarely_runs_takes_no_register_from_what_often_does() {
+    let function = rarely_used();
+    let numbers: Vec<u64> = (0..18).map(|number| 0x1234_5678_9abc_def1u64.wrapping_mul(number + 3)).collect();
+    check(&function, &[Memory::of(Kind::I64, &numbers), Memory::zeros(Kind::I64, 101)], &[vec![]]);
+    for level in [Level::Avx2, Level::Avx512] {
+        let text = listing(&generate(&function, level));
+        let (often, rarely) = text.split_once("ret").expect("a function returns");
+        assert_eq!(count(often, ", [rsp"), 0, "{text}");
+        assert_eq!(count(often, "mov [rsp"), 9, "{text}");
+        assert_eq!(count(rarely, "[rsp"), 9, "{text}");
+    }
+}
+
+#[test]
+fn a_flag_is_asked_where_it_lies_and_integers_are_as_wide_as_registers() {
+    for level in [Level::Avx2, Level::Avx512] {
+        let text = text(level, 4, |b, [from, to], [x, y]| {
+            let flag = b.define(Type::scalar(Kind::I32), Op::AtomicLoad(at(from, 0, x)));
+            let zero = b.i32(0);
+            let stop = b.compare(Compare::Ne, flag, zero);
+            b.open();
+            b.yields(&[]);
+            let then = b.close();
+            b.open();
+            let index = b.define(Type::scalar(Kind::I32), Op::Load(at(from, 4, x)));
+            let index = b.convert(Convert::ZeroExtend, index, Kind::I64);
+            let one = b.define(Type::scalar(Kind::F32), Op::Load(at(from, 8, x)));
+            b.act(Effect::Store(Access { index: Some(index), scale: 4, ..at(to, 0, y) }, one));
+            b.yields(&[]);
+            let otherwise = b.close();
+            b.branch_on(stop, then, otherwise, &[], Hint::Unlikely);
+        });
+        assert_eq!(count(&text, "cmp dword ptr [rdi], 0"), 1, "{text}");
+        assert_eq!(count(&text, " mov "), 1, "{text}");
     }
 }

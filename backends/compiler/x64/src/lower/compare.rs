@@ -120,7 +120,7 @@ impl<'f> Lower<'f> {
             _ => return self.refuse(format!("{compare:?} of integers")),
         };
         match self.small(b) {
-            Some(0) => {
+            Some(0) if !matches!(self.waiting(a), Some(Op::AtomicLoad(_))) => {
                 let a = self.reg(a, 0)?;
                 let code = if wide { Code::Test_rm64_r64 } else { Code::Test_rm32_r32 };
                 self.code(code).uses(a, view).uses(a, view).finish();

@@ -284,7 +284,9 @@ impl<'f> Lower<'f> {
                 self.code(Code::Movsxd_r64_rm32).def(register, View::G64).rm(a, View::G32).finish();
                 Ok(register)
             }
-            Convert::ZeroExtend | Convert::Truncate => {
+            // Above the 32 bits of an integer there are zeros.
+            Convert::ZeroExtend => self.reg(a, 0),
+            Convert::Truncate => {
                 let a = self.reg(a, 0)?;
                 let register = self.int();
                 self.code(Code::Mov_r32_rm32).def(register, View::G32).uses(a, View::G32).finish();
@@ -370,10 +372,8 @@ impl<'f> Lower<'f> {
             return Ok(self.integer_to_float(v, a, view));
         }
         if from == Kind::I32 {
-            let wide = self.int();
-            self.code(Code::Mov_r32_rm32).def(wide, View::G32).uses(a, View::G32).finish();
             let v = if to == Kind::F32 { V::Cvtsi2Ss64 } else { V::Cvtsi2Sd64 };
-            return Ok(self.integer_to_float(v, wide, View::G64));
+            return Ok(self.integer_to_float(v, a, View::G64));
         }
         // Half of it, its last bit kept so that rounding is the same; doubled where the number has its top bit.
         let half = self.int();
@@ -435,7 +435,13 @@ impl<'f> Lower<'f> {
         let register = self.int();
         let action = Action::Vector(V::CvttSd2si64, Length::X);
         self.p.build(action).def(register, View::G64).uses(a, View::X).finish();
-        Ok(register)
+        if !signed {
+            return Ok(register);
+        }
+        // A negative number's upper half is not zero.
+        let low = self.int();
+        self.code(Code::Mov_r32_rm32).def(low, View::G32).uses(register, View::G32).finish();
+        Ok(low)
     }
 
     /// AVX2: F64 to 64 bits.

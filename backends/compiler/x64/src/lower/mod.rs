@@ -3,7 +3,8 @@
 //! This file walks the structure and keeps what each value is; the others select, by kind of operation. A value of more
 //! lanes than a register holds is several registers, its *parts*. Masks are k registers of 16 lanes each on AVX-512, and
 //! vectors of 32-bit lanes (all ones or zeros) on AVX2. What lies in register lanes or mask bits beyond a value's own is
-//! unspecified. Knows nothing of registers' numbers and of bytes.
+//! unspecified; but a scalar integer of 32 bits has zeros above it in its register, as every instruction of 32 bits leaves
+//! them. Knows nothing of registers' numbers and of bytes.
 
 mod atomic;
 mod choose;
@@ -26,7 +27,7 @@ use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, S
 use crate::ahead::Ahead;
 use crate::analysis::{Uses, analyse};
 use crate::level::Level;
-use crate::program::{Action, INT, Length, MASK, Program, Target, VEC, View};
+use crate::program::{Action, Address, INT, Length, MASK, Program, Target, VEC, View};
 
 /// Why selection stops.
 pub(crate) type Selected<T> = Result<T, Refusal>;
@@ -77,6 +78,10 @@ pub(crate) struct Lower<'f> {
     long_masks: Vec<u32>,
     /// Those of the comparison at hand.
     compared: Vec<VReg>,
+    /// Where the frame keeps values for code that is rarely run; `u32::MAX` where it does not.
+    kept: Vec<u32>,
+    /// The code at hand is rarely run.
+    rare: bool,
     /// How many constants keep a register from their definition on.
     held: u32,
     /// Constants that came into a register of their own, the latest ones, and where.
@@ -86,10 +91,13 @@ pub(crate) struct Lower<'f> {
     mark: Mark,
 }
 
-/// How many constants that were made where they are used are remembered.
+/// Bytes of the frame for values that rarely run code uses.
+const MOST_KEPT: u32 = 512;
+
+/// How many constants or kept values that came into a register where they are used are remembered.
 const MADE: usize = 4;
 
-/// A constant that was put into a register where it is used.
+/// A constant or a kept value that was put into a register where it is used.
 #[derive(Clone, Copy, Debug)]
 struct Made {
     value: Value,
@@ -140,6 +148,8 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
         chains: vec![0; values],
         long_masks: vec![u32::MAX; values],
         compared: vec![],
+        kept: vec![u32::MAX; values],
+        rare: false,
         held: 0,
         made: [None; MADE],
         merges: vec![],
@@ -254,10 +264,11 @@ impl<'f> Lower<'f> {
             };
             frame.rest = rest;
             let (cold, depth) = (frame.cold, frame.depth);
+            self.rare = cold;
             match inst {
                 Inst::Let { result, op, mark } => {
                     self.at(*mark);
-                    self.define(*result, op)?;
+                    self.define(*result, op, rest)?;
                 }
                 Inst::Do { effect, mark } => {
                     self.at(*mark);
@@ -390,7 +401,7 @@ impl<'f> Lower<'f> {
     // --- instructions ----------------------------------------------------------------------------------------------
 
     /// An operation's place in the program: it is selected now, or waits for its user.
-    fn define(&mut self, result: Value, op: &'f Op) -> Selected<()> {
+    fn define(&mut self, result: Value, op: &'f Op, rest: &[Inst]) -> Selected<()> {
         let index = result.0 as usize;
         self.ops[index] = Some(op);
         self.places[index] = self.p.insts.len() as u32;
@@ -421,7 +432,40 @@ impl<'f> Lower<'f> {
                 return Ok(());
             }
         }
-        self.select(result, op)
+        if matches!(op, Op::AtomicLoad(_)) && uses.count == 1 && asked_at_once(result, rest) {
+            // The comparison reads memory.
+            self.states[index] = State::Waiting;
+            self.reads[index] = true;
+            return Ok(());
+        }
+        self.select(result, op)?;
+        self.keep(result, uses);
+        Ok(())
+    }
+
+    /// Has the frame keep a number that passes through a loop whose rounds rarely use it: it would take a register from
+    /// those that each round uses.
+    fn keep(&mut self, value: Value, uses: Uses) {
+        if !uses.passes_by() || self.rare || self.p.kept >= MOST_KEPT {
+            return;
+        }
+        let ty = self.ty(value);
+        let State::Ready(first) = self.states[value.0 as usize] else { return };
+        if ty.kind == Kind::Bool || self.shape(ty).class != INT {
+            return;
+        }
+        let register = self.registers[first as usize];
+        let place = self.p.kept;
+        self.p.kept += 8;
+        self.kept[value.0 as usize] = place;
+        let code = iced_x86::Code::Mov_rm64_r64;
+        self.code(code).memory(&Address::kept(place)).uses(register, View::G64).finish();
+    }
+
+    /// Where the code at hand finds a value in the frame.
+    fn kept(&self, value: Value) -> Option<Address> {
+        let place = self.kept[value.0 as usize];
+        (self.rare && place != u32::MAX).then(|| Address::kept(place))
     }
 
     /// Users of this operation may take it into themselves.
@@ -541,6 +585,14 @@ impl<'f> Lower<'f> {
 fn leaves_loop(list: &[Inst], labels: &[Option<(Target, u32)>], depth: u32) -> bool {
     let Some(Inst::Branch { label, .. }) = list.last() else { return false };
     matches!(labels.get(label.0 as usize), Some(Some((_, to))) if *to < depth)
+}
+
+/// What follows compares the value with a number and goes one way or the other: nothing comes between.
+fn asked_at_once(value: Value, rest: &[Inst]) -> bool {
+    let [Inst::Let { result, op: Op::Compare(_, a, _), .. }, Inst::If { condition, .. }, ..] = rest else {
+        return false;
+    };
+    *a == value && condition == result
 }
 
 /// Nothing but the way back to the start of a loop.

@@ -66,7 +66,10 @@ impl<'f> Lower<'f> {
             }
         }
         match self.states[index] {
-            State::Ready(first) => Ok(self.registers[first as usize + part]),
+            State::Ready(first) => match self.kept(value) {
+                Some(place) => Ok(self.near(value, |lower| lower.load_scalar(&place, Kind::I64))),
+                None => Ok(self.registers[first as usize + part]),
+            },
             _ => self.refuse("a value that is used before it is defined"),
         }
     }
@@ -163,6 +166,11 @@ impl<'f> Lower<'f> {
                 return None;
             }
         }
+        Some(self.near(value, |lower| lower.same(bits, lower.ty(value))))
+    }
+
+    /// The register into which a value came a few instructions before, or comes now.
+    fn near(&mut self, value: Value, make: impl FnOnce(&mut Self) -> VReg) -> VReg {
         let (block, inst) = (self.p.blocks.len(), self.p.insts.len());
         let near = self
             .made
@@ -170,12 +178,12 @@ impl<'f> Lower<'f> {
             .flatten()
             .find(|made| made.value == value && made.block == block && inst - made.inst < NEAR);
         if let Some(made) = near {
-            return Some(made.register);
+            return made.register;
         }
-        let register = self.fresh(value)?;
+        let register = make(self);
         self.made.rotate_right(1);
         self.made[0] = Some(Made { value, register, block, inst });
-        Some(register)
+        register
     }
 
     /// A constant in a register that nobody else uses.
@@ -318,10 +326,13 @@ impl<'f> Lower<'f> {
 
     /// A scalar integer, in a register or in memory.
     pub(super) fn int_rm(&mut self, value: Value) -> Selected<Rm> {
-        if let Some(Op::Load(access)) = self.waiting(value)
+        if let Some(Op::Load(access) | Op::AtomicLoad(access)) = self.waiting(value)
             && access.width == Width::Full
         {
             return Ok(Rm::Mem(self.address(access, 8)?));
+        }
+        if let Some(place) = self.kept(value) {
+            return Ok(Rm::Mem(place));
         }
         Ok(Rm::Reg(self.reg(value, 0)?))
     }

@@ -127,6 +127,9 @@ impl<'f> Lower<'f> {
 
     /// The value could be an operand in memory.
     pub(super) fn prefers_memory(&self, value: Value) -> bool {
+        if self.kept(value).is_some() {
+            return true;
+        }
         match self.waiting(value) {
             Some(Op::Load(_) | Op::Lanes(_)) => true,
             Some(Op::Const(bits)) => *bits != 0,

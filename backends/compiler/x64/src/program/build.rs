@@ -100,6 +100,7 @@ impl Build<'_> {
             Place::Register(register) => Base::Operand(self.operand(operand(register))),
             Place::Pool(constant) => Base::Pool(constant),
             Place::Frame => Base::Frame,
+            Place::Kept => Base::Kept,
         };
         let (index, index_view) = match address.index {
             Some((register, view @ (View::X | View::Y | View::Z))) => {

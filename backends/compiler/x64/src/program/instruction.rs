@@ -204,6 +204,8 @@ pub(crate) enum Base {
     Pool(Constant),
     /// The frame's scratch area.
     Frame,
+    /// What the frame keeps, behind that.
+    Kept,
 }
 
 /// A memory operand.
@@ -236,6 +238,7 @@ pub(crate) enum Place {
     Register(VReg),
     Pool(Constant),
     Frame,
+    Kept,
 }
 
 impl Address {
@@ -245,6 +248,11 @@ impl Address {
 
     pub(crate) fn frame(displacement: i32) -> Self {
         Self { base: Place::Frame, index: None, scale: 1, displacement, broadcast: false }
+    }
+
+    /// What the frame keeps there.
+    pub(crate) fn kept(displacement: u32) -> Self {
+        Self { base: Place::Kept, ..Self::frame(displacement as i32) }
     }
 
     /// So many bytes further on. The caller has seen to it that the sum fits.

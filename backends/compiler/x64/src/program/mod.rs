@@ -52,6 +52,8 @@ pub(crate) struct Program {
     pub(crate) pool: Pool,
     /// Bytes of the frame's scratch area.
     pub(crate) scratch: u32,
+    /// Bytes that the frame keeps behind it, in numbers of 8 bytes.
+    pub(crate) kept: u32,
     /// The widest vector operation.
     pub(crate) widest: Option<Length>,
     /// Registers that hold something else behind a call.
@@ -192,6 +194,11 @@ impl Program {
     /// Turns targets into blocks; nothing may be added afterwards.
     pub(crate) fn complete(&mut self) {
         self.merge();
+        self.scratch = self.scratch.next_multiple_of(8);
+        for memory in self.memories.iter_mut().filter(|memory| memory.base == Base::Kept) {
+            memory.displacement += self.scratch as i32;
+        }
+        self.scratch += self.kept;
         for index in 0..self.blocks.len() {
             for place in 0..self.blocks[index].succs.len() {
                 let target = self.blocks[index].succs[place].index();

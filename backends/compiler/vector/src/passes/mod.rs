@@ -18,6 +18,7 @@ mod renumber;
 mod rotate;
 mod schedule;
 mod simplify;
+mod sink;
 mod strides;
 mod survey;
 mod unroll;
@@ -31,6 +32,7 @@ pub use renumber::renumber;
 pub use rotate::rotate;
 pub use schedule::{Room, schedule};
 pub use simplify::simplify;
+pub use sink::sink;
 pub use strides::strides;
 pub use unroll::unroll;
 
@@ -87,6 +89,8 @@ fn moved(mut function: Function, options: Options, simplifies: bool) -> Function
     if simplifies || strided || moved || induced || options.contract {
         dce(&mut function);
     }
+    sink(&mut function);
+    function = checked("sink", function);
     renumber(&mut function);
     checked("the end", function)
 }

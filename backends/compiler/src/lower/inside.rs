@@ -405,7 +405,7 @@ impl Gang<'_> {
                     (self.b.sub(from, least), self.b.sub(to, most))
                 }
                 // How many steps of so much it takes to reach, or to pass, a distance.
-                1.. => {
+                2.. => {
                     let (low, high) = (self.b.sub(from, least), self.b.sub(to, most));
                     let low = self.steps_to(low, slope, slope - 1);
                     let high = self.steps_to(high, slope, slope - 1);

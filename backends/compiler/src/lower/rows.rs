@@ -2,7 +2,8 @@
 //!
 //! A range of workgroups is cut into runs that are neighbours along x; each row of invocations of a run is walked gang
 //! by gang. On the inside of a row, where no invocation returns at once and every plain index is in bounds, complete
-//! gangs take code without masks and tests; all others take the general code.
+//! gangs take code without masks and tests; all others take the general code, which is a function of its own where it is
+//! long: see [`rest`](super::rest).
 
 use std::mem::offset_of;
 

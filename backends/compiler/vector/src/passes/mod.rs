@@ -89,8 +89,11 @@ fn moved(mut function: Function, options: Options, simplifies: bool) -> Function
     if simplifies || strided || moved || induced || options.contract {
         dce(&mut function);
     }
-    sink(&mut function);
-    function = checked("sink", function);
+    if !function.is_long() {
+        // There, too few registers are left in any case.
+        sink(&mut function);
+        function = checked("sink", function);
+    }
     renumber(&mut function);
     checked("the end", function)
 }

@@ -12,7 +12,7 @@ use warpweft_vector::ir::{Function, Mark};
 use warpweft_vector::legalise::legalise;
 use warpweft_vector::passes::{self, Room, pipeline, short_pipeline};
 use warpweft_vector::{Machine, MachineCode, Refusal};
-use warpweft_x64::Level;
+use warpweft_x64::{Effort, Level};
 
 use crate::lower::lower;
 use crate::options::{Generator, NotCompiled, Options};
@@ -77,22 +77,28 @@ fn build_for(
 ) -> Result<Built, NotCompiled> {
     let lowered = lower(function, lanes, options)?;
     let (workgroup_bytes, private_bytes) = (lowered.workgroup_bytes, lowered.private_bytes);
+    let rare = lowered.rare;
     let mut vector = vec![lowered.function];
     vector.extend(lowered.callees);
     vector.iter().try_for_each(sound)?;
     times.lower = clock.lap();
-    let mut vector: Vec<Function> = vector.into_iter().map(|vector| optimised(vector, options)).collect();
+    let effort = |at: usize| if rare && at > 0 { Effort::Low } else { Effort::High };
+    let optimised = |(at, vector)| optimised(vector, options, effort(at));
+    let mut vector: Vec<Function> = vector.into_iter().enumerate().map(optimised).collect();
     times.passes = clock.lap();
     vector.iter_mut().try_for_each(|vector| legalised(vector, options.generator))?;
-    if let Some(room) = room(options.generator, lanes) {
+    for (at, vector) in vector.iter_mut().enumerate() {
         // Where most values lie on the stack, their order matters little.
-        for vector in vector.iter_mut().filter(|vector| !vector.is_long()) {
+        if vector.is_long() || effort(at) == Effort::Low {
+            continue;
+        }
+        if let Some(room) = room(options.generator, vector.lanes) {
             passes::schedule(vector, room);
             checked(vector);
         }
     }
     times.legalise = clock.lap();
-    let code = vector.iter().map(|vector| generate(vector, options.generator));
+    let code = vector.iter().enumerate().map(|(at, vector)| generate(vector, options.generator, effort(at)));
     let code = code.collect::<Result<Vec<_>, _>>().map_err(|refusal| refused(function, refusal))?;
     times.generate = clock.lap();
     Ok(Built { vector, code, lanes, workgroup_bytes, private_bytes, times })
@@ -104,8 +110,8 @@ pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, 
         .map_err(|unsupported| NotCompiled { what: unsupported.what, location: unsupported.location })
 }
 
-fn optimised(function: Function, options: &Options) -> Function {
-    let passes = if function.is_long() { short_pipeline } else { pipeline };
+fn optimised(function: Function, options: &Options, effort: Effort) -> Function {
+    let passes = if function.is_long() || effort == Effort::Low { short_pipeline } else { pipeline };
     passes(function, passes::Options { contract: !options.strict })
 }
 
@@ -124,12 +130,12 @@ fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCom
 /// What fits into a generator's registers; `None` where somebody else orders operations. All of them count, though some
 /// hold what is the same all the time: a few values on the stack cost less than waiting.
 fn room(generator: Generator, lanes: u16) -> Option<Room> {
-    let (native, registers, masks) = match generator {
+    let (registers, masks) = match generator {
         Generator::Cranelift => return None,
-        Generator::Avx2 => (8, 16, None),
-        Generator::Avx512 => (16, 32, Some(7)),
+        Generator::Avx2 => (16, None),
+        Generator::Avx512 => (32, Some(7)),
     };
-    let parts = u32::from(lanes).div_ceil(native);
+    let parts = u32::from(lanes.div_ceil(generator.native_lanes()));
     Some(Room { vectors: registers / parts, masks: masks.map(|masks: u32| masks / parts), parts })
 }
 
@@ -145,12 +151,13 @@ fn checked(function: &Function) {
     debug_assert_eq!(warpweft_vector::verify(function).map_err(|error| error.to_string()), Ok(()));
 }
 
-fn generate(function: &Function, generator: Generator) -> Result<MachineCode, Refusal> {
-    match generator {
-        Generator::Cranelift => warpweft_cranelift::compile(function),
-        Generator::Avx2 => warpweft_x64::compile(function, Level::Avx2),
-        Generator::Avx512 => warpweft_x64::compile(function, Level::Avx512),
-    }
+fn generate(function: &Function, generator: Generator, effort: Effort) -> Result<MachineCode, Refusal> {
+    let level = match generator {
+        Generator::Cranelift => return warpweft_cranelift::compile(function),
+        Generator::Avx2 => Level::Avx2,
+        Generator::Avx512 => Level::Avx512,
+    };
+    warpweft_x64::compile_with(function, level, effort)
 }
 
 /// Machine code, for people: one instruction a line.

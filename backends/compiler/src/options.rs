@@ -68,6 +68,15 @@ impl Generator {
         }
     }
 
+    /// Lanes of 32 bits in one of its vectors.
+    pub(crate) const fn native_lanes(self) -> u16 {
+        match self {
+            Generator::Cranelift => 4,
+            Generator::Avx2 => 8,
+            Generator::Avx512 => 16,
+        }
+    }
+
     /// The generator of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Generator::Cranelift, Generator::Avx2, Generator::Avx512].into_iter().find(|g| g.name() == name)

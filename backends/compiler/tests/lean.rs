@@ -12,6 +12,7 @@ use warpweft_shaders::{MANDELBROT, REDUCE_SUM, TRIAD};
 use warpweft_vector::ir::{Convert, Effect, Function, Hint, Inst, Kind, Op, SpaceId};
 
 const BLACK_SCHOLES: &str = include_str!("../../../benches/problems/kernels/black_scholes.wgsl");
+const NBODY_TILED: &str = include_str!("../../../benches/problems/kernels/nbody_tiled.wgsl");
 const SPMV: &str = include_str!("../../../benches/problems/kernels/spmv_csr.wgsl");
 
 /// Those that need no machine of their own to be asked.
@@ -23,8 +24,17 @@ fn program(wgsl: &str, generator: Generator, lanes: Option<u16>) -> Function {
 }
 
 fn with(wgsl: &str, options: &Options) -> Function {
+    programs(wgsl, options).remove(0)
+}
+
+/// The vector program of a kernel, and those of functions that it calls.
+fn programs(wgsl: &str, options: &Options) -> Vec<Function> {
     let text = stage_vector(&kernel(wgsl).unwrap(), options).unwrap();
-    Function::parse(&text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
+    let parse = |text| Function::parse(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    text.split("\n; function ")
+        .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()))
+        .map(parse)
+        .collect()
 }
 
 /// The lists of an instruction that are expected to run.
@@ -79,6 +89,23 @@ fn reached(inst: &Inst) -> Option<(SpaceId, Way)> {
     }
 }
 
+/// How a memory is reached by all instructions of a list, whether they are expected to run or not.
+fn reached_anywhere(list: &[Inst], space: SpaceId) -> Vec<Way> {
+    let mut ways = vec![];
+    for inst in list {
+        ways.extend(reached(inst).filter(|&(at, _)| at == space).map(|(_, way)| way));
+        match inst {
+            Inst::If { then, otherwise, .. } => {
+                ways.extend(reached_anywhere(then, space));
+                ways.extend(reached_anywhere(otherwise, space));
+            }
+            Inst::Block { body, .. } | Inst::Loop { body, .. } => ways.extend(reached_anywhere(body, space)),
+            _ => {}
+        }
+    }
+    ways
+}
+
 /// Some of a function's code.
 struct Code<'a> {
     function: &'a Function,
@@ -123,6 +150,11 @@ impl<'a> Code<'a> {
         self.list.iter().filter_map(reached).map(|(at, _)| self.name(at)).collect()
     }
 
+    fn space(&self, name: &str) -> SpaceId {
+        let at = self.function.spaces.iter().position(|space| space.name == name);
+        SpaceId(at.unwrap_or_else(|| panic!("no `{name}`:\n{}", self.function)) as u32)
+    }
+
     fn name(&self, space: SpaceId) -> &'a str {
         &self.function.spaces[space.0 as usize].name
     }
@@ -158,6 +190,34 @@ fn gangs_of_a_row_are_whole_and_ask_for_nothing() {
         assert_eq!(gangs.choices(), 1, "{function}");
         assert_eq!(gangs.ways("cancelled"), [], "{function}");
     }
+}
+
+/// Long code does not stand twice at the width of gangs: what is not inside is as wide as one vector.
+#[test]
+fn the_rest_of_a_row_is_one_vector_wide() {
+    for (generator, native) in [(Generator::Avx2, 8), (Generator::Avx512, 16)] {
+        let options = Options { generator, strict: false, lanes: Some(2 * native), streaming: false };
+        let [gangs, rest] = &programs(BLACK_SCHOLES, &options)[..] else { panic!("two programs") };
+        assert_eq!((gangs.lanes, rest.lanes), (2 * native, native));
+        let code = Code::of(gangs);
+        for space in ["price", "strike", "years", "call", "put"] {
+            // Anywhere, expected to run or not.
+            assert_eq!(reached_anywhere(&gangs.body, code.space(space)), [Way::Whole], "`{space}`:\n{gangs}");
+        }
+        assert_eq!(Code::of(rest).ways("price"), [Way::Masked], "{rest}");
+        // What is short stands in one place.
+        assert_eq!(programs(TRIAD.source, &options).len(), 1);
+    }
+}
+
+/// Beside loops, a region's code stands once. (Where there are no scatters, each is many stores.)
+#[test]
+fn what_is_small_beside_loops_has_one_version() {
+    let function = program(NBODY_TILED, Generator::Avx512, None);
+    let code = Code::of(&function);
+    assert_eq!(reached_anywhere(&function.body, code.space("acc")).len(), 4, "four components:\n{function}");
+    // What is brought into the tile stands in a loop.
+    assert_eq!(code.ways("tile"), [Way::Whole; 9], "{function}");
 }
 
 #[test]

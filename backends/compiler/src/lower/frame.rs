@@ -7,7 +7,7 @@ use super::ids::{Ids, Position};
 use super::memory::Memory;
 use super::slopes::{Along, Slopes};
 use super::state::{Exec, State};
-use super::{Gang, call, region};
+use super::{Gang, call, region, rest};
 use crate::arguments::Arguments;
 use crate::options::{NotCompiled, Options};
 use warpweft_ssa::ir::{Builtin, Definition, Function, Op, Statement};
@@ -21,9 +21,11 @@ use warpweft_vector::ir::{self, Inst, Kind};
 pub(crate) struct Lowered {
     /// Takes the address of [`Arguments`], the first workgroup, and the one behind the last.
     pub(crate) function: ir::Function,
-    /// What it calls: each takes the address of [`Arguments`], that of the gang's private memory, and the bits of the lanes
-    /// that run it.
+    /// What it calls: its own functions, each of which takes the address of [`Arguments`], that of the gang's private memory,
+    /// and the bits of the lanes that run it; or else the rest of a row ([`rest`]).
     pub(crate) callees: Vec<ir::Function>,
+    /// What it calls rarely runs, and runs through: it is to be compiled soon rather than well.
+    pub(crate) rare: bool,
     /// Bytes of workgroup memory that a thread needs.
     pub(crate) workgroup_bytes: u64,
     /// Bytes of private memory that a thread needs.
@@ -123,9 +125,10 @@ pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Resul
     let mut gang = Gang::new(about, b, memory, ids, options.estimate());
     (gang.slopes, gang.regions) = (slopes, regions);
     gang.b.open();
-    let private_bytes = match &steps {
+    let mut private_bytes = match &steps {
         Some(steps) => gang.workgroups(begin, end, steps, barriers),
         None => {
+            gang.rest = rest::lanes(function, lanes, options);
             gang.rows(begin, end, matches!(ganging, Ganging::Rows { aligned: true, .. }));
             gang.memory.layout.private
         }
@@ -138,11 +141,19 @@ pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Resul
         return Err(failure);
     }
     let workgroup_bytes = gang.memory.layout.workgroup;
+    let apart = gang.rest.filter(|_| gang.calls_rest);
+    let gang_loops = gang.loops.contains(&true);
     let kernel = gang.b.finish();
-    let callees = (0..function.functions.len() as u32)
+    let mut callees = (0..function.functions.len() as u32)
         .map(|number| call::callee(&function.callee(number), ganging, lanes, options))
-        .collect::<Result<_, _>>()?;
-    Ok(Lowered { function: kernel, callees, workgroup_bytes, private_bytes })
+        .collect::<Result<Vec<_>, _>>()?;
+    let rare = apart.is_some() && !gang_loops;
+    if let Some(lanes) = apart {
+        let (rest, bytes) = rest::function(function, &ranges, lanes, options)?;
+        callees.push(rest);
+        private_bytes = private_bytes.max(bytes);
+    }
+    Ok(Lowered { function: kernel, callees, rare, workgroup_bytes, private_bytes })
 }
 
 /// What is known of a function before it is lowered.
@@ -188,6 +199,8 @@ impl<'a> Gang<'a> {
             frame: private,
             loops: loops(ssa),
             masked_depth: 0,
+            rest: None,
+            calls_rest: false,
             failure: None,
         }
     }

@@ -4,14 +4,53 @@
 
 use super::Gang;
 use super::inside::Inside;
-use super::region::Region;
+use super::region::{Region, Step};
 use super::rows::{Known, MOST_DOUBLED};
 use super::state::{End, Exec};
 use super::workgroup::Workgroup;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Compare, Convert, Effect, Hint, Inst, Kind, Op, Type, Value};
 
+/// Rounds that a loop is taken to have.
+const ROUNDS: f64 = 16.0;
+
+/// A region that does less than this part of a workgroup's work gains nothing by a version without masks and tests.
+const SMALL: f64 = 1.0 / 64.0;
+
 impl Gang<'_> {
+    /// The regions that do next to nothing of what a workgroup does, by number: what stands beside loops.
+    pub(super) fn small_regions(&self, steps: &[Step<'_>]) -> Vec<u32> {
+        let mut regions = vec![];
+        self.work_of_steps(steps, 1.0, &mut regions);
+        let all: f64 = regions.iter().map(|(_, work)| work).sum();
+        regions.into_iter().filter(|&(_, work)| work < SMALL * all).map(|(number, _)| number).collect()
+    }
+
+    fn work_of_steps(&self, steps: &[Step<'_>], rounds: f64, regions: &mut Vec<(u32, f64)>) {
+        for step in steps {
+            match step {
+                Step::Region(region) => regions.push((region.number, rounds * self.work(region.list))),
+                Step::If { then, otherwise, .. } => {
+                    self.work_of_steps(then, rounds, regions);
+                    self.work_of_steps(otherwise, rounds, regions);
+                }
+                Step::Block { body, .. } => self.work_of_steps(body, rounds, regions),
+                Step::Loop { body, .. } => self.work_of_steps(body, ROUNDS * rounds, regions),
+                Step::Shared(_) | Step::Branch { .. } | Step::Yield(_) | Step::Return => {}
+            }
+        }
+    }
+
+    fn work(&self, list: &[ssa::Statement]) -> f64 {
+        let work = |statement: &ssa::Statement| match statement {
+            ssa::Statement::Loop { body, .. } => ROUNDS * self.work(body),
+            ssa::Statement::Block { body, .. } => self.work(body),
+            ssa::Statement::If { then, otherwise, .. } => self.work(then) + self.work(otherwise),
+            other => f64::from(self.price(std::slice::from_ref(other))),
+        };
+        list.iter().map(work).sum()
+    }
+
     /// Runs a region for every gang.
     pub(super) fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
         let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
@@ -48,6 +87,7 @@ impl Gang<'_> {
         if self.b.lanes() == 1
             || self.living_slot().is_some()
             || scope.over.is_some()
+            || scope.small.contains(&region.number)
             || self.ssa.values.len() > MOST_DOUBLED
         {
             return None;

@@ -33,6 +33,8 @@ pub(super) struct Inside {
     /// What each gang has to test: conditions of `decided`, and indices of `proven`.
     pub(super) conditions: Vec<(ssa::Value, bool)>,
     pub(super) indices: Vec<(Index, Root)>,
+    /// Spans in which numbers have to lie that the inside is yet to be narrowed to.
+    spans: Vec<Span>,
     /// Where the row starts.
     start: Value,
     /// A place is a gang: its lanes are at no places of their own.
@@ -48,6 +50,18 @@ pub(crate) struct Line {
     pub(crate) beyond: i64,
     /// The first such number where the row starts.
     first: Value,
+}
+
+/// Where numbers have to lie that go evenly along the row, by so much from place to place: from the first to before the
+/// second.
+#[derive(Clone, Copy)]
+struct Span {
+    slope: i64,
+    from: Value,
+    to: Value,
+    /// The least and the most of these numbers at the row's start.
+    least: Value,
+    most: Value,
 }
 
 impl Inside {
@@ -78,11 +92,13 @@ impl Gang<'_> {
             lines: vec![],
             conditions: vec![],
             indices: vec![],
+            spans: vec![],
             start,
             by_gangs,
         };
         self.guards(body, &mut inside);
         self.plain_indices(body, &mut inside);
+        self.narrow_to_spans(&mut inside);
         inside
     }
 
@@ -183,6 +199,7 @@ impl Gang<'_> {
         self.lower_ahead(limit);
         let (start, limit) = (self.scalar(moving), self.scalar(limit));
         if op == C::NotEqual {
+            self.narrow_to_spans(inside);
             self.without(start, slope, limit, inside);
             return true;
         }
@@ -381,7 +398,8 @@ impl Gang<'_> {
 
     // --- where ------------------------------------------------------------------------------------------------------
 
-    /// Narrows the inside to where a number, `start` at the row's start, lies in a span with all of its lanes.
+    /// Narrows the inside to where a number, `start` at the row's start, lies in a span with all of its lanes: now, or with
+    /// others of its kind later.
     fn narrow(
         &mut self,
         start: Value,
@@ -396,21 +414,63 @@ impl Gang<'_> {
             inside.high = self.b.select(holds, inside.high, inside.start);
             return;
         }
-        // How many steps of so much it takes to reach, or to pass, a distance.
-        let (to_low, to_high) = if slope > 0 {
-            let (low, high) = (self.b.sub(from, start), self.b.sub(to, start));
-            (self.steps_to(low, slope, slope - 1), self.steps_to(high, slope, slope - 1))
-        } else {
-            let one = self.b.i64(1);
-            let (high, low) = (self.b.sub(start, from), self.b.sub(start, to));
-            // Behind the last step that stays, and behind the last that does not reach.
-            let (high, low) = (self.b.add(high, one), self.b.add(low, one));
-            (self.steps_to(low, -slope, -slope - 1), self.steps_to(high, -slope, -slope - 1))
-        };
-        let low = self.b.add(inside.start, to_low);
-        let high = self.b.add(inside.start, to_high);
-        inside.low = self.max(inside.low, low);
-        inside.high = self.min(inside.high, high);
+        // Mostly arrays of different length at the same index, which are asked once.
+        let same = |known: &&mut Span| (known.slope, known.least, known.most) == (slope, start, start);
+        match inside.spans.iter_mut().find(same) {
+            Some(known) => {
+                known.from = self.max(known.from, from);
+                known.to = self.min(known.to, to);
+            }
+            None => inside.spans.push(Span { slope, from, to, least: start, most: start }),
+        }
+    }
+
+    /// Narrows the inside to all spans that were found; it stays within the row.
+    fn narrow_to_spans(&mut self, inside: &mut Inside) {
+        if inside.spans.is_empty() {
+            return;
+        }
+        // Mostly neighbours in one array.
+        let mut spans: Vec<Span> = vec![];
+        for span in std::mem::take(&mut inside.spans) {
+            let same =
+                |known: &&mut Span| (known.slope, known.from, known.to) == (span.slope, span.from, span.to);
+            match spans.iter_mut().find(same) {
+                Some(known) => {
+                    known.least = self.min(known.least, span.least);
+                    known.most = self.max(known.most, span.most);
+                }
+                None => spans.push(span),
+            }
+        }
+        for Span { slope, from, to, least, most } in spans {
+            let (low, high) = match slope {
+                // Behind the row's start or not: the inside starts there at least, and ends there at least in the end.
+                1 => {
+                    let [least, most] = [least, most].map(|at| self.b.sub(at, inside.start));
+                    (self.b.sub(from, least), self.b.sub(to, most))
+                }
+                // How many steps of so much it takes to reach, or to pass, a distance.
+                2.. => {
+                    let (low, high) = (self.b.sub(from, least), self.b.sub(to, most));
+                    let low = self.steps_to(low, slope, slope - 1);
+                    let high = self.steps_to(high, slope, slope - 1);
+                    (self.b.add(inside.start, low), self.b.add(inside.start, high))
+                }
+                _ => {
+                    let one = self.b.i64(1);
+                    let (high, low) = (self.b.sub(least, from), self.b.sub(most, to));
+                    // Behind the last step that stays, and behind the last that does not reach.
+                    let (high, low) = (self.b.add(high, one), self.b.add(low, one));
+                    let low = self.steps_to(low, -slope, -slope - 1);
+                    let high = self.steps_to(high, -slope, -slope - 1);
+                    (self.b.add(inside.start, low), self.b.add(inside.start, high))
+                }
+            };
+            inside.low = self.max(inside.low, low);
+            inside.high = self.min(inside.high, high);
+        }
+        inside.high = self.max(inside.high, inside.start);
     }
 
     /// `(distance + more) / slope`, of a distance that counts as 0 where it is negative.
@@ -427,10 +487,16 @@ impl Gang<'_> {
     }
 
     fn max(&mut self, a: Value, b: Value) -> Value {
+        if a == b {
+            return a;
+        }
         self.b.binary(Binary::MaxS, a, b)
     }
 
     fn min(&mut self, a: Value, b: Value) -> Value {
+        if a == b {
+            return a;
+        }
         self.b.binary(Binary::MinS, a, b)
     }
 }

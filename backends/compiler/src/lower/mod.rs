@@ -27,6 +27,7 @@ mod memory;
 mod needs;
 mod place;
 mod region;
+mod rest;
 mod rows;
 mod slopes;
 mod state;
@@ -89,6 +90,9 @@ pub(crate) struct Gang<'a> {
     loops: Vec<bool>,
     /// Divergent arms around the code at hand, inside of the innermost loop.
     masked_depth: usize,
+    /// The lanes of the rest's gangs, where the rest of a row can be a function of its own; and whether it is called.
+    rest: Option<u16>,
+    calls_rest: bool,
     failure: Option<NotCompiled>,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A range of workgroups is cut into runs that are neighbours along x; each row of invocations of a run is walked gang
 //! by gang. On the inside of a row, where no invocation returns at once and every plain index is in bounds, complete
-//! gangs take code without masks and tests; all others take the general code.
+//! gangs take code without masks and tests; all others take the general code, which is a function of its own where it is
+//! long: see [`rest`](super::rest).
 
 use std::mem::offset_of;
 
@@ -46,12 +47,13 @@ pub(super) enum Version {
 
 /// Where a row is.
 #[derive(Clone, Copy)]
-struct Row {
-    y: Value,
-    z: Value,
-    workgroup: [Value; 3],
+pub(super) struct Row {
+    pub(super) y: Value,
+    pub(super) z: Value,
+    /// The workgroup's place along y and z.
+    pub(super) workgroup: [Value; 2],
     /// Each gang lies in one workgroup.
-    aligned: bool,
+    pub(super) aligned: bool,
 }
 
 impl Gang<'_> {
@@ -66,10 +68,8 @@ impl Gang<'_> {
         });
         self.while_below(begin, end, |gang, current| {
             gang.poll();
-            let wx = gang.b.binary(Binary::RemU, current, grid[0]);
-            let rest = gang.b.binary(Binary::DivU, current, grid[0]);
-            let wy = gang.b.binary(Binary::RemU, rest, grid[1]);
-            let wz = gang.b.binary(Binary::DivU, rest, grid[1]);
+            let (rest, wx) = gang.quotient(current, grid[0]);
+            let (wz, wy) = gang.quotient(rest, grid[1]);
             // Neighbours along x.
             let to_edge = gang.b.sub(grid[0], wx);
             let to_end = gang.b.sub(end, current);
@@ -87,7 +87,7 @@ impl Gang<'_> {
             let (x0, x1) = bounds(gang, wx, sx, Some(run), over[0]);
             let (y0, y1) = bounds(gang, wy, sy, None, over[1]);
             let (z0, z1) = bounds(gang, wz, sz, None, over[2]);
-            let workgroup = [wx, wy, wz].map(|w| gang.b.convert(Convert::Truncate, w, Kind::I32));
+            let workgroup = [wy, wz].map(|w| gang.b.convert(Convert::Truncate, w, Kind::I32));
             gang.up_to(z0, z1, 1, sz == 1, |gang, z| {
                 gang.up_to(y0, y1, 1, sy == 1, |gang, y| {
                     let [y, z] = [y, z].map(|at| gang.b.convert(Convert::Truncate, at, Kind::I32));
@@ -114,16 +114,19 @@ impl Gang<'_> {
         }
     }
 
-    /// Stretches of the inside without a test between gangs, and general gangs around them.
+    /// Stretches of the inside without a test between gangs, and general gangs around them, or the function that has those.
     fn stretches(&mut self, row: Row, x0: Value, x1: Value, inside: Inside) {
+        let apart = self.goes_apart(&inside);
         let Inside { low, high, decided, proven, lines, .. } = inside;
-        let lanes = self.b.i64(self.b.lanes().into());
+        let width = self.b.lanes();
+        let lanes = self.b.i64(width.into());
         // Where the last complete gang may start; negative where there is none.
         let last = self.b.sub(high, lanes);
         self.while_below(x0, x1, |gang, x| {
             let begun = gang.b.compare(Compare::LeS, low, x);
             let whole = gang.b.compare(Compare::LeS, x, last);
             let inside = gang.b.and(begun, whole);
+            let before = gang.b.function().values.len();
             gang.b.open();
             let next = gang.stretch(
                 row,
@@ -133,9 +136,21 @@ impl Gang<'_> {
             );
             gang.b.yields(&[next]);
             let then = gang.b.close();
+            let apart = apart.filter(|_| gang.is_long_since(before));
             gang.b.open();
-            gang.rarely(|gang| gang.general(row, x, x1));
-            let stop = gang.b.add(x, lanes);
+            let stop = match apart {
+                Some(narrow) => {
+                    // Where the inside may start: gangs of one workgroup each start at multiples of their width.
+                    let unit = if row.aligned { width } else { narrow };
+                    let stop = gang.until(x, x1, low, begun, unit);
+                    gang.call_rest(row, x, stop);
+                    stop
+                }
+                None => {
+                    gang.rarely(|gang| gang.general(row, x, x1));
+                    gang.b.add(x, lanes)
+                }
+            };
             gang.b.yields(&[stop]);
             let otherwise = gang.b.close();
             gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
@@ -162,6 +177,7 @@ impl Gang<'_> {
     /// Gang by gang, with tests that the row could not answer.
     fn by_gangs(&mut self, row: Row, x0: Value, x1: Value, inside: Inside) {
         let lanes = self.b.lanes();
+        let apart = self.goes_apart(&inside);
         self.up_to(x0, x1, lanes.into(), false, |gang, x| {
             gang.place(row, x);
             gang.state.exec = Exec::All;
@@ -181,6 +197,7 @@ impl Gang<'_> {
                 let test = gang.holds_everywhere(Check { index: index.value, limit });
                 fast = gang.b.and(fast, test);
             }
+            let before = gang.b.function().values.len();
             gang.b.open();
             gang.known = Known {
                 decided: inside.decided,
@@ -193,7 +210,12 @@ impl Gang<'_> {
             gang.b.yields(&[]);
             let then = gang.b.close();
             gang.b.open();
-            gang.rarely(|gang| gang.general(row, x, x1));
+            if apart.is_some() && gang.is_long_since(before) {
+                let stop = gang.b.min_u(stop, x1);
+                gang.call_rest(row, x, stop);
+            } else {
+                gang.rarely(|gang| gang.general(row, x, x1));
+            }
             gang.b.yields(&[]);
             let otherwise = gang.b.close();
             gang.b.branch_on(fast, then, otherwise, &[], Hint::Likely);
@@ -208,7 +230,7 @@ impl Gang<'_> {
     }
 
     /// A gang at `x` of which the lanes before `x1` exist: at least one.
-    fn general(&mut self, row: Row, x: Value, x1: Value) {
+    pub(super) fn general(&mut self, row: Row, x: Value, x1: Value) {
         self.place(row, x);
         let mut exec = Exec::All;
         if self.b.lanes() > 1 {
@@ -233,7 +255,7 @@ impl Gang<'_> {
         if aligned || self.b.lanes() == 1 {
             // All lanes are in one workgroup.
             let wx = self.divided(x, sx);
-            self.ids.workgroup = Some([wx, workgroup[1], workgroup[2]]);
+            self.ids.workgroup = Some([wx, workgroup[0], workgroup[1]]);
             let [lx, ly, lz] = [(sx, x), (sy, y), (sz, z)].map(|(size, at)| self.remaining(at, size));
             self.ids.lanes = Position::Row { global, local: Some([lx, ly, lz]) };
         } else {
@@ -255,6 +277,13 @@ impl Gang<'_> {
         let list = self.b.close();
         self.b.push(Inst::Block { label: end, body: list, results: vec![] });
         self.end = None;
+    }
+
+    /// The quotient of unsigned division, and the remainder: a processor divides once.
+    pub(super) fn quotient(&mut self, value: Value, by: Value) -> (Value, Value) {
+        let quotient = self.b.binary(Binary::DivU, value, by);
+        let whole = self.b.binary(Binary::Mul, quotient, by);
+        (quotient, self.b.sub(value, whole))
     }
 
     // --- counting --------------------------------------------------------------------------------------------------

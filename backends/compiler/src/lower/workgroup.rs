@@ -27,6 +27,8 @@ pub(super) struct Workgroup {
     /// The grid's extents, where invocations beyond them take no effect.
     pub(super) over: Option<[Value; 3]>,
     pub(super) workgroup: [Value; 3],
+    /// The regions that do so little of the whole that one version of them is enough, by number.
+    pub(super) small: Vec<u32>,
 }
 
 impl Gang<'_> {
@@ -47,12 +49,11 @@ impl Gang<'_> {
         let all_frames = frame_bytes * u64::from(gangs);
         let far = self.b.i64(all_frames);
         self.exports = self.b.add(frames, far);
+        let small = self.small_regions(steps);
         self.while_below(begin, end, |gang, current| {
             gang.poll();
-            let wx = gang.b.binary(Binary::RemU, current, grid[0]);
-            let rest = gang.b.binary(Binary::DivU, current, grid[0]);
-            let wy = gang.b.binary(Binary::RemU, rest, grid[1]);
-            let wz = gang.b.binary(Binary::DivU, rest, grid[1]);
+            let (rest, wx) = gang.quotient(current, grid[0]);
+            let (wz, wy) = gang.quotient(rest, grid[1]);
             let workgroup = [wx, wy, wz].map(|w| gang.b.convert(Convert::Truncate, w, Kind::I32));
             gang.ids.workgroup = Some(workgroup);
             gang.clear_workgroup_memory();
@@ -66,6 +67,7 @@ impl Gang<'_> {
                 rest: invocations % lanes,
                 over,
                 workgroup,
+                small,
             };
             gang.b.open();
             gang.first_gang(&scope);

@@ -10,13 +10,14 @@ use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
 use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Builder, Evaluation, verify};
 
-const STAGES: [&str; 16] = [
+const STAGES: [&str; 17] = [
     "parse",
     "parse-error",
     "verify-error",
     "simplify",
     "dce",
     "licm",
+    "sink",
     "rotate",
     "induce",
     "overwritten",
@@ -39,6 +40,7 @@ fn pass(stage: &str, mut function: Function) -> Function {
         "parse" => {}
         "dce" => passes::dce(&mut function),
         "licm" => _ = passes::licm(&mut function),
+        "sink" => passes::sink(&mut function),
         "rotate" => _ = passes::rotate(&mut function),
         "unroll" => _ = passes::unroll(&mut function),
         "strides" => _ = passes::strides(&mut function),

@@ -5,6 +5,7 @@
 use regalloc2::{Algorithm, Ctx, MachineEnv, Output, PReg, PRegSet, RegallocOptions};
 use std::cell::RefCell;
 
+use crate::Effort;
 use crate::level::Level;
 use crate::program::{INT, MASK, Program, VEC};
 
@@ -89,10 +90,10 @@ fn crowding(program: &Program, environment: &MachineEnv) -> u64 {
 ///
 /// # Errors
 /// When the allocator finds the program wanting; in words.
-pub(crate) fn allocate(program: &Program, level: Level) -> Result<Output, String> {
+pub(crate) fn allocate(program: &Program, level: Level, effort: Effort) -> Result<Output, String> {
     let environment = environment(level);
-    let algorithm =
-        if crowding(program, &environment) > MOST_CROWDING { Algorithm::Fastalloc } else { Algorithm::Ion };
+    let quick = effort == Effort::Low || crowding(program, &environment) > MOST_CROWDING;
+    let algorithm = if quick { Algorithm::Fastalloc } else { Algorithm::Ion };
     let options = RegallocOptions { verbose_log: false, validate_ssa: cfg!(debug_assertions), algorithm };
     let output = CONTEXT.with(|context| {
         // Taken out, so that a panic leaves nothing half done behind.

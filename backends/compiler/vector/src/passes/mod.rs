@@ -19,6 +19,7 @@ mod renumber;
 mod rotate;
 mod schedule;
 mod simplify;
+mod sink;
 mod strides;
 mod survey;
 mod unroll;
@@ -33,6 +34,7 @@ pub use renumber::renumber;
 pub use rotate::rotate;
 pub use schedule::{Room, schedule};
 pub use simplify::simplify;
+pub use sink::sink;
 pub use strides::strides;
 pub use unroll::unroll;
 
@@ -60,18 +62,28 @@ pub fn pipeline(mut function: Function, options: Options) -> Function {
         simple = !rotate(&mut function);
         function = checked("rotate", function);
     }
-    moved(function, options, !simple)
+    moved(function, options, if simple { Simplifying::WhatMoved } else { Simplifying::All })
 }
 
-/// All passes but unrolling: for long functions, whose compile time matters more than what unrolling brings. The function
-/// must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves it.
+/// The passes that are quick for what they bring: for long functions, whose compile time matters more than the rest. The
+/// function must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves it.
 pub fn short_pipeline(mut function: Function, options: Options) -> Function {
     rotate(&mut function);
-    moved(checked("rotate", function), options, true)
+    moved(checked("rotate", function), options, Simplifying::Strides)
+}
+
+/// When a function is simplified after code has moved.
+enum Simplifying {
+    All,
+    /// Where a pass did anything.
+    WhatMoved,
+    /// Only what strided accesses became: else a long function gets longer by it, for what is loaded once instead of twice
+    /// waits on the stack.
+    Strides,
 }
 
 /// The passes that move code, and what is to be done after them.
-fn moved(mut function: Function, options: Options, simplifies: bool) -> Function {
+fn moved(mut function: Function, options: Options, simplifying: Simplifying) -> Function {
     let strided = strides(&mut function);
     function = checked("strides", function);
     dce(&mut function);
@@ -82,14 +94,24 @@ fn moved(mut function: Function, options: Options, simplifies: bool) -> Function
     function = checked("induce", function);
     let negated = options.contract && contract(&mut function);
     function = checked("contract", function);
-    if simplifies || strided || moved || induced || negated {
+    let simplifies = match simplifying {
+        Simplifying::All => true,
+        Simplifying::WhatMoved => strided || moved || induced || negated,
+        Simplifying::Strides => strided,
+    };
+    if simplifies {
         // Equal values that came side by side, and constants that met.
         function = checked("simplify", simplify(function));
     }
     let dropped = overwritten(&mut function);
     function = checked("overwritten", function);
-    if simplifies || strided || moved || induced || dropped || options.contract {
+    if simplifies || moved || induced || dropped || options.contract {
         dce(&mut function);
+    }
+    if !function.is_long() {
+        // There, too few registers are left in any case.
+        sink(&mut function);
+        function = checked("sink", function);
     }
     renumber(&mut function);
     checked("the end", function)

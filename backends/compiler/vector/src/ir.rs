@@ -535,7 +535,7 @@ impl Function {
     /// So long that it is to be compiled soon rather than perfectly: a pass that builds everything anew takes a quarter of a
     /// millisecond at this length, and a thorough allocator of registers mostly finds out that too few are there.
     pub fn is_long(&self) -> bool {
-        self.values.len() > 5000
+        self.values.len() > 4000
     }
 
     /// A new label.

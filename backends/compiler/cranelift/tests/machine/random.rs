@@ -55,7 +55,7 @@ fn random_functions() {
     for (seed, size) in short.chain([(2, 7000)]) {
         let lanes = WIDTHS[seed as usize % 7];
         let original = function(seed, lanes, size);
-        assert_eq!(original.is_long(), size > 5000);
+        assert_eq!(original.is_long(), size > 4000);
         let (mut evaluated, arguments) = evaluation(seed);
         let before = evaluated.clone();
         if let Err(error) = evaluated.run(&original, &arguments) {

@@ -16,6 +16,7 @@ pub fn sink(function: &mut Function) {
         constant: function.spaces.iter().map(|space| space.constant).collect(),
         lists: vec![],
         candidates: vec![],
+        may_move: vec![false; function.values.len()],
         used: vec![None; function.values.len()],
         target: vec![],
         moving: vec![],
@@ -48,6 +49,8 @@ struct Sinking {
     lists: Vec<List>,
     /// What may move, what it takes, and the list where it is.
     candidates: Vec<(Value, [Option<Value>; 2], u32)>,
+    /// By value: it is a candidate. Nothing else is asked where it is used.
+    may_move: Vec<bool>,
     /// By value: the innermost list with all of its uses inside.
     used: Vec<Option<u32>>,
     /// By value: the list where it goes.
@@ -72,7 +75,10 @@ impl Sinking {
         for inst in insts {
             match inst {
                 Inst::Let { result, op, .. } => match self.taken(op) {
-                    Some(operands) => self.candidates.push((*result, operands, number)),
+                    Some(operands) => {
+                        self.candidates.push((*result, operands, number));
+                        self.may_move[result.0 as usize] = true;
+                    }
                     None => op.operands(|value| self.uses(value, number)),
                 },
                 Inst::Do { effect, .. } => effect.operands(|value| self.uses(value, number)),
@@ -111,6 +117,9 @@ impl Sinking {
     }
 
     fn uses(&mut self, value: Value, mut list: u32) {
+        if !self.may_move[value.0 as usize] {
+            return;
+        }
         let used = &mut self.used[value.0 as usize];
         let Some(mut other) = *used else {
             *used = Some(list);

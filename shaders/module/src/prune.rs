@@ -12,20 +12,22 @@ use std::collections::HashSet;
 /// Drops what no entry point reaches; spans stay.
 pub(crate) fn prune(module: &mut Module) {
     compact(module, KeepUnused::No);
-    loop {
-        let used = used_constants(module);
-        let mut unused = false;
-        for (handle, constant) in module.constants.iter_mut() {
-            if constant.name.is_some() && !used.contains(&handle) {
-                constant.name = None;
-                unused = true;
-            }
-        }
+    while forget_names(module) {
         compact(module, KeepUnused::No);
-        if !unused {
-            return;
+    }
+}
+
+/// Takes their names from constants that nobody uses, so that nothing keeps them; whether there were any.
+fn forget_names(module: &mut Module) -> bool {
+    let used = used_constants(module);
+    let mut unused = false;
+    for (handle, constant) in module.constants.iter_mut() {
+        if constant.name.is_some() && !used.contains(&handle) {
+            constant.name = None;
+            unused = true;
         }
     }
+    unused
 }
 
 /// Forgets the predeclared result types that nothing reached from the only entry point has. `info` is that of the

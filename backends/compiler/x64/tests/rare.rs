@@ -81,14 +81,15 @@ fn what_waits_in_the_frame_lies_beside_what_passes_through_it() {
 }
 
 /// A flag is read, something else is done, and it is asked.
-fn flag(between: impl FnOnce(&mut Builder, Value, SpaceId) -> Option<Value>) -> Function {
+fn flag(between: impl FnOnce(&mut Builder, Access, Value) -> Option<Value>) -> Function {
     let mut b = Builder::new("flag", 4);
     let (from, to) = (b.param(Kind::I64), b.param(Kind::I64));
     let [x, y] = ["x", "y"].map(|name| b.space(name, false));
     let word = Type::scalar(Kind::I32);
     let limit = b.define(word, Op::Load(at(from, 4, x)));
+    let early = b.define(word, Op::Load(at(from, 8, x)));
     let flag = b.define(word, Op::AtomicLoad(at(from, 0, x)));
-    let other = between(&mut b, from, x);
+    let other = between(&mut b, at(from, 0, x), early);
     let asked = b.compare(Compare::LtU, other.unwrap_or(flag), limit);
     let (one, two) = (b.i32(1), b.i32(2));
     b.open();
@@ -112,17 +113,17 @@ fn flag(between: impl FnOnce(&mut Builder, Value, SpaceId) -> Option<Value>) -> 
 fn flags_are_what_they_were_when_they_were_read() {
     let functions = [
         flag(|_, _, _| None),
-        flag(|b, from, x| {
+        flag(|b, place, _| {
             let nine = b.i32(9);
-            b.act(Effect::Store(at(from, 0, x), nine));
+            b.act(Effect::Store(place, nine));
             None
         }),
-        flag(|b, from, x| {
+        flag(|b, place, _| {
             let nine = b.i32(9);
-            b.act(Effect::AtomicStore(at(from, 0, x), nine));
+            b.act(Effect::AtomicStore(place, nine));
             None
         }),
-        flag(|b, from, x| Some(b.define(Type::scalar(Kind::I32), Op::Load(at(from, 8, x))))),
+        flag(|_, _, early| Some(early)),
     ];
     for function in functions {
         for words in [[3, 5, 4], [5, 5, 6], [7, 5, 4], [0xffff_ffff, 5, 0xffff_ffff]] {

@@ -143,7 +143,7 @@ fn rows_that_start_outside_and_end_inside() {
     }
 }
 
-/// Each gang tests an index for itself; who lies behind the grid's end would write what is there.
+/// Whoever came from behind the end of the grid would write what is there.
 #[test]
 fn grids_that_end_in_a_gang() {
     let wgsl = wgsl([64, 1, 1], "var a = data[i / 3u]; long out[i - u.z] = a;");

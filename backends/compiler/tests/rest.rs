@@ -143,6 +143,17 @@ fn rows_that_start_outside_and_end_inside() {
     }
 }
 
+/// Whoever came from behind the end of the grid would write what is there.
+#[test]
+fn grids_that_end_in_a_gang() {
+    let wgsl = wgsl([64, 1, 1], "var a = data[i / 3u]; long out[i - u.z] = a;");
+    goes_apart(&wgsl);
+    let kernels = Kernels::new(&wgsl);
+    for length in [65, 70, 81, 97, 100, 127, 129, 150] {
+        kernels.same([length, 1, 1], [64, 0], false);
+    }
+}
+
 #[test]
 fn rows_of_planes_of_boxes() {
     for size in [[4, 4, 4], [8, 4, 1], [12, 1, 2], [16, 2, 2], [24, 3, 1], [32, 2, 1], [64, 1, 1]] {

@@ -59,6 +59,10 @@ struct Walk<'a> {
     frames: Vec<Frame>,
     divergent: &'a dyn Fn(Value) -> bool,
     unusual: bool,
+    /// By loop: the blocks around at whose ends lanes wait when a round ends, and so when the next one starts.
+    waiting: Vec<Vec<Label>>,
+    /// More of them were found.
+    more: bool,
 }
 
 impl Flow {
@@ -72,8 +76,12 @@ impl Flow {
         divergent: &dyn Fn(Value) -> bool,
     ) -> Result<Flow, NotCompiled> {
         let flow = Flow { labels: vec![LabelFacts::default(); labels as usize], ..Flow::default() };
-        let mut walk = Walk { flow, frames: vec![], divergent, unusual: false };
-        walk.list(body);
+        let waiting = vec![vec![]; labels as usize];
+        let mut walk = Walk { flow, frames: vec![], divergent, unusual: false, waiting, more: true };
+        // All loops at once: to look at each twice wherever it is met would take a time for each way through a nest.
+        while std::mem::take(&mut walk.more) {
+            walk.list(body);
+        }
         if walk.unusual {
             let what = "a loop whose next round starts in the middle of its body".into();
             return Err(NotCompiled { what, location: None });
@@ -119,9 +127,9 @@ impl Walk<'_> {
             }
             Statement::Loop { label, body, .. } => {
                 self.frames.push(Frame::Loop { label: *label });
-                // Twice: lanes that began to wait late in a round are still waiting early in the next.
+                self.start_waiting(*label);
                 self.list(body);
-                self.list(body);
+                self.note_waiting(*label);
                 self.frames.pop();
             }
             Statement::Branch { label, .. } => self.branch(statement, Some(*label)),
@@ -131,6 +139,29 @@ impl Walk<'_> {
             | Statement::Barrier { .. }
             | Statement::Call { .. }
             | Statement::Yield { .. } => {}
+        }
+    }
+
+    /// Lanes that began to wait late in a round are still waiting early in the next.
+    fn start_waiting(&mut self, round: Label) {
+        let known = &self.waiting[round.0 as usize];
+        for frame in &mut self.frames {
+            if let Frame::Block { label, waiting } = frame {
+                *waiting |= known.contains(label);
+            }
+        }
+    }
+
+    /// The end of a loop's body: whoever waits further out waits in the next round too.
+    fn note_waiting(&mut self, round: Label) {
+        let known = &mut self.waiting[round.0 as usize];
+        for frame in &self.frames {
+            if let Frame::Block { label, waiting: true } = frame
+                && !known.contains(label)
+            {
+                known.push(*label);
+                self.more = true;
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use warpweft_compiler::{Compiled, Generator, Options};
 
 use super::harness::{Job, kernel};
-use super::{bodies, noise, text};
+use super::{bodies, case, noise, same_everywhere, text};
 
 #[test]
 fn counters_reach_their_limits() {
@@ -129,5 +129,24 @@ fn a_loop_that_skips_its_rounds_is_stopped() {
                 assert!(job.run(&kernel, &code, 1, &cancel).is_err());
             });
         }
+    }
+}
+
+/// Nests so deep that to look at each loop twice, and at what is inside of it twice each time, would not end.
+#[test]
+fn deep_nests_are_compiled() {
+    let nest = |depth: usize, leave: &dyn Fn(usize) -> String| {
+        let open =
+            (0..depth).map(|k| format!("for (var k{k} = 0u; k{k} < u.y; k{k}++) {{ s += k{k} + {k}u; "));
+        let close = (0..depth).rev().map(|k| format!("{} }} ", leave(k)));
+        format!("var s = data[i]; {}{} out[i] = s;", open.collect::<String>(), close.collect::<String>())
+    };
+    let cases: Vec<_> = [0, 1].map(|y| case(vec![noise(64, 3), noise(64, 5), vec![9, y, 3, 5]], 2)).into();
+    for body in [
+        nest(26, &|_| String::new()),
+        nest(26, &|k| format!("s = s * 3u + data[s % 64u]; if (s & 3u) == {}u {{ break; }}", k % 4)),
+        nest(26, &|k| format!("if s % 5u == {}u {{ continue; }} s ^= i;", k % 5)),
+    ] {
+        same_everywhere(&text("32", "", &body), &cases);
     }
 }

@@ -9,6 +9,7 @@ mod guards;
 mod harness;
 mod loops;
 mod made_up;
+mod neighbours;
 mod shared;
 
 use std::sync::atomic::AtomicU32;

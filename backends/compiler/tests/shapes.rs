@@ -99,6 +99,32 @@ fn a_whole_workgroup_returns_from_a_loop() {
 }
 
 #[test]
+fn a_round_that_all_return_from_gives_no_next_one() {
+    for skips in ["u.x == 5u", "u.x == 6u", "k == 2u"] {
+        same_everywhere(
+            8,
+            &format!(
+                "var k = 0u;
+                 loop {{
+                     if k >= 4u {{ break; }}
+                     k += 1u;
+                     if {skips} {{ continue; }}
+                     out[i] += k;
+                     if (data[i] & 1u) == 1u {{ out[i] += 7u; return; }} else {{ out[i] *= 3u; return; }}
+                     continuing {{
+                         tile[l] = k + i;
+                         workgroupBarrier();
+                         out[i] += tile[(l + 1u) % 8u];
+                         workgroupBarrier();
+                     }}
+                 }}
+                 out[i] += 100u;"
+            ),
+        );
+    }
+}
+
+#[test]
 fn the_inner_of_two_equal_conditions_says_nothing_of_the_outer() {
     same_everywhere(
         5,

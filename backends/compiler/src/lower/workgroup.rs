@@ -188,9 +188,7 @@ impl Gang<'_> {
                     let mut lists = [then, otherwise].map(|steps| {
                         self.b.open();
                         let ending = self.steps_of(steps, scope);
-                        if ending == Ending::Open {
-                            self.b.yields(&[]);
-                        }
+                        let ending = self.ended(ending, &shared, scope);
                         (self.b.close(), ending)
                     });
                     let arrives = lists.iter().any(|(_, ending)| *ending != Ending::Gone);
@@ -208,9 +206,8 @@ impl Gang<'_> {
                     let shared = self.common(results);
                     scope.labels.push((*label, vector));
                     self.b.open();
-                    if self.steps_of(body, scope) == Ending::Open {
-                        self.b.yields(&[]);
-                    }
+                    let ending = self.steps_of(body, scope);
+                    self.ended(ending, &shared, scope);
                     let list = self.b.close();
                     scope.labels.pop();
                     let values: Vec<Value> = shared.iter().map(|&r| self.b.value(self.form(r))).collect();
@@ -261,6 +258,20 @@ impl Gang<'_> {
             }
         }
         Ending::Open
+    }
+
+    /// Ends a list that gives those values, where its steps have not: one that should give some, and does not say which,
+    /// is never gone through to its end, for every invocation returns before.
+    fn ended(&mut self, ending: Ending, results: &[ssa::Value], scope: &Workgroup) -> Ending {
+        match ending {
+            Ending::Open if results.is_empty() => self.b.yields(&[]),
+            Ending::Open => {
+                self.b.branch(scope.end, &[]);
+                return Ending::Gone;
+            }
+            _ => {}
+        }
+        ending
     }
 
     /// Those values that the whole workgroup shares.

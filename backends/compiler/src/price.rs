@@ -32,7 +32,7 @@ const GANG: f64 = 8.0;
 const OVERLAP: f64 = 1.5;
 
 /// Rounds that a loop is taken to have.
-const ROUNDS: f64 = 16.0;
+pub(crate) const ROUNDS: f64 = 16.0;
 
 /// By how much the longest-running lane outlasts the average one, for each doubling of the lanes.
 const STRAGGLERS: f64 = 0.25;

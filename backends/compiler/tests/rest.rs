@@ -154,6 +154,31 @@ fn grids_that_end_in_a_gang() {
     }
 }
 
+/// Gangs of one workgroup each, which ask for an index that starts again with each: behind the end of the grid, somebody
+/// would be counted.
+#[test]
+fn grids_that_end_in_a_gang_that_asks_for_itself() {
+    let wgsl = format!(
+        "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+         @group(0) @binding(1) var<storage, read> data: array<u32>;
+         @group(0) @binding(2) var<uniform> u: vec4<u32>;
+         @group(0) @binding(3) var<storage, read_write> sums: array<atomic<u32>, 4>;
+         @compute @workgroup_size(64)
+         fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) l: u32) {{
+             var a = data[l];
+             {}
+             atomicAdd(&sums[u.z % 4u], a | 1u);
+             out[id.x] = a;
+         }}",
+        long()
+    );
+    goes_apart(&wgsl);
+    let kernels = Kernels::new(&wgsl);
+    for length in [1, 63, 65, 70, 81, 97, 100, 127, 129, 150] {
+        kernels.same([length, 1, 1], [5, 0], false);
+    }
+}
+
 #[test]
 fn rows_of_planes_of_boxes() {
     for size in [[4, 4, 4], [8, 4, 1], [12, 1, 2], [16, 2, 2], [24, 3, 1], [32, 2, 1], [64, 1, 1]] {

@@ -78,12 +78,6 @@ pub(super) fn callee(
     }
     let list = gang.b.close();
     gang.b.push(Inst::Block { label: end, body: list, results: vec![] });
-    gang.b.yields(&[]);
-    let list = gang.b.close();
-    gang.b.push(Inst::Block { label: gang.quit, body: list, results: vec![] });
-    gang.b.yields(&[]);
-    match gang.failure {
-        Some(failure) => Err(failure),
-        None => Ok(gang.b.finish()),
-    }
+    gang.conclude()?;
+    Ok(gang.b.finish())
 }

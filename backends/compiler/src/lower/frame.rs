@@ -133,13 +133,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Resul
             gang.memory.layout.private
         }
     };
-    gang.b.yields(&[]);
-    let list = gang.b.close();
-    gang.b.push(Inst::Block { label: gang.quit, body: list, results: vec![] });
-    gang.b.yields(&[]);
-    if let Some(failure) = gang.failure {
-        return Err(failure);
-    }
+    gang.conclude()?;
     let workgroup_bytes = gang.memory.layout.workgroup;
     let apart = gang.rest.filter(|_| gang.calls_rest);
     let gang_loops = gang.loops.contains(&true);
@@ -203,6 +197,18 @@ impl<'a> Gang<'a> {
             calls_rest: false,
             failure: None,
         }
+    }
+
+    /// Ends the function, where those arrive too that are to stop.
+    ///
+    /// # Errors
+    /// What was found on the way that is not compiled.
+    pub(super) fn conclude(&mut self) -> Result<(), NotCompiled> {
+        self.b.yields(&[]);
+        let list = self.b.close();
+        self.b.push(Inst::Block { label: self.quit, body: list, results: vec![] });
+        self.b.yields(&[]);
+        self.failure.take().map_or(Ok(()), Err)
     }
 }
 

@@ -8,11 +8,9 @@ use super::region::{Region, Step};
 use super::rows::{Known, MOST_DOUBLED};
 use super::state::{End, Exec};
 use super::workgroup::Workgroup;
+use crate::price::ROUNDS;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Compare, Convert, Effect, Hint, Inst, Kind, Op, Type, Value};
-
-/// Rounds that a loop is taken to have.
-const ROUNDS: f64 = 16.0;
 
 /// A region that does less than this part of a workgroup's work gains nothing by a version without masks and tests.
 const SMALL: f64 = 1.0 / 64.0;

@@ -127,12 +127,6 @@ pub(super) fn function(
             (next, gang.b.lt_u(next, stop))
         });
     });
-    gang.b.yields(&[]);
-    let list = gang.b.close();
-    gang.b.push(Inst::Block { label: gang.quit, body: list, results: vec![] });
-    gang.b.yields(&[]);
-    match gang.failure {
-        Some(failure) => Err(failure),
-        None => Ok((gang.b.finish(), private)),
-    }
+    gang.conclude()?;
+    Ok((gang.b.finish(), private))
 }

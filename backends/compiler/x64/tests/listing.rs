@@ -2,14 +2,10 @@
 
 mod common;
 
-use common::{Memory, check, generate};
+use common::{at, count, generate, only_where};
 use warpweft_vector::Builder;
 use warpweft_vector::ir::*;
 use warpweft_x64::{Level, listing};
-
-fn at(base: Value, offset: i32, space: SpaceId) -> Access {
-    Access { base, index: None, scale: 1, offset, space, width: Width::Full, always: false }
-}
 
 fn text(level: Level, lanes: u16, make: impl Fn(&mut Builder, [Value; 2], [SpaceId; 2])) -> String {
     let mut b = Builder::new("listing", lanes);
@@ -18,10 +14,6 @@ fn text(level: Level, lanes: u16, make: impl Fn(&mut Builder, [Value; 2], [Space
     make(&mut b, bases, spaces);
     b.yields(&[]);
     listing(&generate(&b.finish(), level))
-}
-
-fn count(text: &str, what: &str) -> usize {
-    text.matches(what).count()
 }
 
 #[test]
@@ -118,15 +110,10 @@ fn comparisons_are_part_of_branches_and_cold_code_comes_last() {
             let count = b.define(Type::scalar(Kind::I32), Op::Load(at(from, 0, x)));
             let five = b.i32(5);
             let less = b.lt_s(count, five);
-            b.open();
-            let seven = b.i32(7);
-            b.act(Effect::Store(at(to, 0, y), seven));
-            b.yields(&[]);
-            let then = b.close();
-            b.open();
-            b.yields(&[]);
-            let otherwise = b.close();
-            b.branch_on(less, then, otherwise, &[], Hint::Unlikely);
+            only_where(b, less, Hint::Unlikely, |b| {
+                let seven = b.i32(7);
+                b.act(Effect::Store(at(to, 0, y), seven));
+            });
             let nine = b.i32(9);
             b.act(Effect::Store(at(to, 4, y), nine));
         });
@@ -170,15 +157,10 @@ fn what_is_expected_is_asked_part_by_part() {
             let parts = [b.lt_s(one, two), b.lt_s(two, three), b.lt_s(one, three)];
             let all = b.and(parts[0], parts[1]);
             let all = b.and(all, parts[2]);
-            b.open();
-            let seven = b.i32(7);
-            b.act(Effect::Store(at(to, 0, y), seven));
-            b.yields(&[]);
-            let then = b.close();
-            b.open();
-            b.yields(&[]);
-            let otherwise = b.close();
-            b.branch_on(all, then, otherwise, &[], hint);
+            only_where(b, all, hint, |b| {
+                let seven = b.i32(7);
+                b.act(Effect::Store(at(to, 0, y), seven));
+            });
             b.act(Effect::Store(at(to, 4, y), one));
         });
         assert_eq!(count(&text, "set"), together, "{text}");
@@ -214,67 +196,6 @@ fn what_the_next_round_reads_is_asked_for_where_memory_feeds() {
         );
         let text = listing(&generate(&Function::parse(&function).unwrap(), Level::Avx512));
         assert_eq!(count(&text, "prefetch"), lines, "{text}");
-    }
-}
-
-/// A loop with nine numbers that each round uses, and nine that a round in 100 does.
-fn rarely_used() -> Function {
-    let mut b = Builder::new("rarely", 4);
-    let (from, to) = (b.param(Kind::I64), b.param(Kind::I64));
-    let [x, y] = ["x", "y"].map(|name| b.space(name, false));
-    let number = Type::scalar(Kind::I64);
-    let numbers: Vec<Value> =
-        (0..18).map(|place| b.define(number, Op::Load(at(from, place * 8, x)))).collect();
-    let (often, rarely) = numbers.split_at(9);
-    let (zero, one, most) = (b.i64(0), b.i64(1), b.i64(100));
-    let (out, again) = (b.label(), b.label());
-    let (round, sum) = (b.value(number), b.value(number));
-    b.open();
-    b.open();
-    let mixed = often.iter().fold(sum, |sum, &often| {
-        let shifted = b.add(sum, often);
-        b.binary(Binary::Xor, shifted, round)
-    });
-    b.act(Effect::Store(Access { index: Some(round), scale: 8, ..at(to, 0, y) }, mixed));
-    let last = b.i64(99);
-    let now = b.compare(Compare::Eq, round, last);
-    b.open();
-    let all = rarely.iter().fold(mixed, |sum, &rarely| b.add(sum, rarely));
-    b.act(Effect::Store(at(to, 800, y), all));
-    b.yields(&[]);
-    let then = b.close();
-    b.open();
-    b.yields(&[]);
-    let otherwise = b.close();
-    b.branch_on(now, then, otherwise, &[], Hint::Unlikely);
-    let next = b.add(round, one);
-    let more = b.lt_u(next, most);
-    b.open();
-    b.branch(again, &[next, mixed]);
-    let then = b.close();
-    b.open();
-    b.branch(out, &[]);
-    let otherwise = b.close();
-    b.branch_on(more, then, otherwise, &[], Hint::Likely);
-    let body = b.close();
-    b.push(Inst::Loop { label: again, params: vec![(round, zero), (sum, zero)], body });
-    let body = b.close();
-    b.push(Inst::Block { label: out, body, results: vec![] });
-    b.yields(&[]);
-    b.finish()
-}
-
-#[test]
-fn what_rarely_runs_takes_no_register_from_what_often_does() {
-    let function = rarely_used();
-    let numbers: Vec<u64> = (0..18).map(|number| 0x1234_5678_9abc_def1u64.wrapping_mul(number + 3)).collect();
-    check(&function, &[Memory::of(Kind::I64, &numbers), Memory::zeros(Kind::I64, 101)], &[vec![]]);
-    for level in [Level::Avx2, Level::Avx512] {
-        let text = listing(&generate(&function, level));
-        let (often, rarely) = text.split_once("ret").expect("a function returns");
-        assert_eq!(count(often, ", [rsp"), 0, "{text}");
-        assert_eq!(count(often, "mov [rsp"), 9, "{text}");
-        assert_eq!(count(rarely, "[rsp"), 9, "{text}");
     }
 }
 

@@ -3,13 +3,10 @@
 
 mod common;
 
-use common::{Memory, check};
+use common::{Memory, at, check, count, generate, only_where, rounds};
 use warpweft_vector::Builder;
 use warpweft_vector::ir::*;
-
-fn at(base: Value, offset: i32, space: SpaceId) -> Access {
-    Access { base, index: None, scale: 1, offset, space, width: Width::Full, always: false }
-}
+use warpweft_x64::{Level, listing};
 
 /// Rounds that take a lane by its number, by way of the frame, around an arm for a few of them that uses so many numbers from
 /// in front of the loop, of 64 or 32 bits.
@@ -22,46 +19,26 @@ fn lanes_and_rare_numbers(many: i32, kind: Kind) -> Function {
         (0..many).map(|place| b.define(Type::scalar(kind), Op::Load(at(from, place * 8, x)))).collect();
     let ty = b.vector(Kind::I64);
     let lanes = b.define(ty, Op::Load(at(from, 8, x)));
-    let (zero, one, most, mask) = (b.i64(0), b.i64(1), b.i64(20), b.i64(7));
-    let (out, again) = (b.label(), b.label());
-    let round = b.value(number);
-    b.open();
-    b.open();
-    let lane = b.and(round, mask);
-    let lane = b.convert(Convert::Truncate, lane, Kind::I32);
-    let taken = b.define(number, Op::ExtractAt(lanes, lane));
-    b.act(Effect::Store(Access { index: Some(round), scale: 8, ..at(to, 0, y) }, taken));
-    let now = b.compare(Compare::Eq, taken, zero);
-    b.open();
-    for (place, &value) in numbers.iter().enumerate() {
-        // A second time behind a lane, and as an address would use it.
-        let wide = if kind == Kind::I64 { value } else { b.convert(Convert::ZeroExtend, value, Kind::I64) };
-        let sum = b.add(wide, round);
-        let sum = b.binary(Binary::Xor, sum, wide);
-        b.act(Effect::Store(
-            Access { index: Some(round), scale: 8, ..at(to, 160 + 8 * place as i32, y) },
-            sum,
-        ));
-    }
-    b.yields(&[]);
-    let then = b.close();
-    b.open();
-    b.yields(&[]);
-    let otherwise = b.close();
-    b.branch_on(now, then, otherwise, &[], Hint::Unlikely);
-    let next = b.add(round, one);
-    let more = b.lt_u(next, most);
-    b.open();
-    b.branch(again, &[next]);
-    let then = b.close();
-    b.open();
-    b.branch(out, &[]);
-    let otherwise = b.close();
-    b.branch_on(more, then, otherwise, &[], Hint::Likely);
-    let body = b.close();
-    b.push(Inst::Loop { label: again, params: vec![(round, zero)], body });
-    let body = b.close();
-    b.push(Inst::Block { label: out, body, results: vec![] });
+    let (zero, mask) = (b.i64(0), b.i64(7));
+    rounds(&mut b, 20, |b, round, sum| {
+        let lane = b.and(round, mask);
+        let lane = b.convert(Convert::Truncate, lane, Kind::I32);
+        let taken = b.define(number, Op::ExtractAt(lanes, lane));
+        b.act(Effect::Store(Access { index: Some(round), scale: 8, ..at(to, 0, y) }, taken));
+        let now = b.compare(Compare::Eq, taken, zero);
+        only_where(b, now, Hint::Unlikely, |b| {
+            for (place, &value) in numbers.iter().enumerate() {
+                // A second time behind a lane, and as an address would use it.
+                let wide =
+                    if kind == Kind::I64 { value } else { b.convert(Convert::ZeroExtend, value, Kind::I64) };
+                let sum = b.add(wide, round);
+                let sum = b.binary(Binary::Xor, sum, wide);
+                let to = at(to, 160 + 8 * place as i32, y);
+                b.act(Effect::Store(Access { index: Some(round), scale: 8, ..to }, sum));
+            }
+        });
+        sum
+    });
     b.yields(&[]);
     b.finish()
 }
@@ -77,6 +54,47 @@ fn what_waits_in_the_frame_lies_beside_what_passes_through_it() {
             let memories = [Memory::of(Kind::I64, &numbers), Memory::zeros(Kind::I64, 120)];
             check(&lanes_and_rare_numbers(many, kind), &memories, &[vec![]]);
         }
+    }
+}
+
+/// A loop with nine numbers that each round uses, and nine that a round in 100 does.
+fn rarely_used() -> Function {
+    let mut b = Builder::new("rarely", 4);
+    let (from, to) = (b.param(Kind::I64), b.param(Kind::I64));
+    let [x, y] = ["x", "y"].map(|name| b.space(name, false));
+    let number = Type::scalar(Kind::I64);
+    let numbers: Vec<Value> =
+        (0..18).map(|place| b.define(number, Op::Load(at(from, place * 8, x)))).collect();
+    let (often, rarely) = numbers.split_at(9);
+    rounds(&mut b, 100, |b, round, sum| {
+        let mixed = often.iter().fold(sum, |sum, &often| {
+            let shifted = b.add(sum, often);
+            b.binary(Binary::Xor, shifted, round)
+        });
+        b.act(Effect::Store(Access { index: Some(round), scale: 8, ..at(to, 0, y) }, mixed));
+        let last = b.i64(99);
+        let now = b.compare(Compare::Eq, round, last);
+        only_where(b, now, Hint::Unlikely, |b| {
+            let all = rarely.iter().fold(mixed, |sum, &rarely| b.add(sum, rarely));
+            b.act(Effect::Store(at(to, 800, y), all));
+        });
+        mixed
+    });
+    b.yields(&[]);
+    b.finish()
+}
+
+#[test]
+fn what_rarely_runs_takes_no_register_from_what_often_does() {
+    let function = rarely_used();
+    let numbers: Vec<u64> = (0..18).map(|number| 0x1234_5678_9abc_def1u64.wrapping_mul(number + 3)).collect();
+    check(&function, &[Memory::of(Kind::I64, &numbers), Memory::zeros(Kind::I64, 101)], &[vec![]]);
+    for level in [Level::Avx2, Level::Avx512] {
+        let text = listing(&generate(&function, level));
+        let (often, rarely) = text.split_once("ret").expect("a function returns");
+        assert_eq!(count(often, ", [rsp"), 0, "{text}");
+        assert_eq!(count(often, "mov [rsp"), 9, "{text}");
+        assert_eq!(count(rarely, "[rsp"), 9, "{text}");
     }
 }
 

@@ -11,6 +11,7 @@ mod choose;
 mod compare;
 mod convert;
 mod integer;
+mod kept;
 mod lanes;
 mod mask;
 mod memory;
@@ -27,7 +28,7 @@ use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, S
 use crate::ahead::Ahead;
 use crate::analysis::{Uses, analyse};
 use crate::level::Level;
-use crate::program::{Action, Address, INT, Length, MASK, Program, Target, VEC, View};
+use crate::program::{Action, INT, Length, MASK, Program, Target, VEC, View};
 
 /// Why selection stops.
 pub(crate) type Selected<T> = Result<T, Refusal>;
@@ -90,9 +91,6 @@ pub(crate) struct Lower<'f> {
     merges: Vec<(VReg, Option<VReg>)>,
     mark: Mark,
 }
-
-/// Bytes of the frame for values that rarely run code uses.
-const MOST_KEPT: u32 = 512;
 
 /// How many constants or kept values that came into a register where they are used are remembered.
 const MADE: usize = 4;
@@ -441,31 +439,6 @@ impl<'f> Lower<'f> {
         self.select(result, op)?;
         self.keep(result, uses);
         Ok(())
-    }
-
-    /// Has the frame keep a number that passes through a loop whose rounds rarely use it: it would take a register from
-    /// those that each round uses.
-    fn keep(&mut self, value: Value, uses: Uses) {
-        if !uses.passes_by() || self.rare || self.p.kept >= MOST_KEPT {
-            return;
-        }
-        let ty = self.ty(value);
-        let State::Ready(first) = self.states[value.0 as usize] else { return };
-        if ty.kind == Kind::Bool || self.shape(ty).class != INT {
-            return;
-        }
-        let register = self.registers[first as usize];
-        let place = self.p.kept;
-        self.p.kept += 8;
-        self.kept[value.0 as usize] = place;
-        let code = iced_x86::Code::Mov_rm64_r64;
-        self.code(code).memory(&Address::kept(place)).uses(register, View::G64).finish();
-    }
-
-    /// Where the code at hand finds a value in the frame.
-    fn kept(&self, value: Value) -> Option<Address> {
-        let place = self.kept[value.0 as usize];
-        (self.rare && place != u32::MAX).then(|| Address::kept(place))
     }
 
     /// Users of this operation may take it into themselves.

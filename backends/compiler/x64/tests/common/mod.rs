@@ -2,8 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use warpweft_executable::Executable;
-use warpweft_vector::ir::{Function, Kind};
-use warpweft_vector::{Evaluation, MachineCode, legalise};
+use warpweft_vector::ir::*;
+use warpweft_vector::{Builder, Evaluation, MachineCode, legalise};
 use warpweft_x64::{Level, Target, compile};
 
 /// Bytes around each memory that must stay as they are.
@@ -50,6 +50,51 @@ impl Memory {
             a != b && !(nan(a) && nan(b))
         })
     }
+}
+
+/// A place in memory that no index moves.
+pub fn at(base: Value, offset: i32, space: SpaceId) -> Access {
+    Access { base, index: None, scale: 1, offset, space, width: Width::Full, always: false }
+}
+
+/// How often something stands in a text.
+pub fn count(text: &str, what: &str) -> usize {
+    text.matches(what).count()
+}
+
+/// What is done where a condition holds; nothing else.
+pub fn only_where(b: &mut Builder, condition: Value, hint: Hint, arm: impl FnOnce(&mut Builder)) {
+    b.open();
+    arm(b);
+    b.yields(&[]);
+    let then = b.close();
+    b.open();
+    b.yields(&[]);
+    let otherwise = b.close();
+    b.branch_on(condition, then, otherwise, &[], hint);
+}
+
+/// So many rounds of a body that gets the round's number and a sum, and gives the next sum; the first is 0.
+pub fn rounds(b: &mut Builder, most: u64, body: impl FnOnce(&mut Builder, Value, Value) -> Value) {
+    let (zero, one, most) = (b.i64(0), b.i64(1), b.i64(most));
+    let (out, again) = (b.label(), b.label());
+    let [round, sum] = [(); 2].map(|()| b.value(Type::scalar(Kind::I64)));
+    b.open();
+    b.open();
+    let sum_after = body(b, round, sum);
+    let next = b.add(round, one);
+    let more = b.lt_u(next, most);
+    b.open();
+    b.branch(again, &[next, sum_after]);
+    let then = b.close();
+    b.open();
+    b.branch(out, &[]);
+    let otherwise = b.close();
+    b.branch_on(more, then, otherwise, &[], Hint::Likely);
+    let list = b.close();
+    b.push(Inst::Loop { label: again, params: vec![(round, zero), (sum, zero)], body: list });
+    let list = b.close();
+    b.push(Inst::Block { label: out, body: list, results: vec![] });
 }
 
 /// The code of a function that was legalised for the level.

@@ -20,7 +20,7 @@ use warpweft_ssa::ir::{self as ssa, Statement};
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 use warpweft_vector::Builder;
-use warpweft_vector::ir::{self, Convert, Effect, Inst, Kind, Value};
+use warpweft_vector::ir::{self, Convert, Effect, Kind, Value};
 
 /// A gang's code with fewer values than this is so short that a second function takes longer to compile than it once more.
 const LEAST_APART: usize = 128;

@@ -30,6 +30,9 @@ use warpweft_benches::session::{Contestant, Pace, contest};
 use warpweft_benches::{idiomatic, lanes, table};
 use warpweft_problems::{ALL, Case, Problem, Scale};
 
+#[global_allocator]
+static MEMORY: warpweft_benches::pages::HugePages = warpweft_benches::pages::HugePages;
+
 /// Compare the CPU paths with everything else that runs such kernels on a CPU.
 #[derive(Parser)]
 struct Options {

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod long_kernel;
 #[cfg(feature = "opencl")]
 pub mod opencl;
+pub mod pages;
 pub mod rival;
 pub mod session;
 pub mod spread;

@@ -96,6 +96,10 @@ impl Runtime {
 
     /// A one-dimensional buffer that takes the vector's memory: no copy where it is aligned to 4 bytes.
     ///
+    /// Large buffers made by [`zeros`](Self::zeros) and filled by [`Buffer::write`] start at a cache line and lie in huge
+    /// pages where the system has them; a vector stays where it is. For arrays that many launches stream through on the
+    /// CPU, that copy may be worth it.
+    ///
     /// # Errors
     /// When a copy was needed and host memory is short.
     pub fn buffer<T: Pod>(&self, data: Vec<T>) -> Result<Buffer<T>> {

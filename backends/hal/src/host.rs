@@ -12,8 +12,13 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 
+use crate::pages::{HUGE, Pages};
+
 /// Alignment of fresh blocks: a cache line, and the widest vector register.
 const ALIGNMENT: usize = 64;
+
+/// Bytes from which on a fresh block has pages of its own, huge ones where the system has them.
+const LARGE: usize = 2 * HUGE;
 
 /// A block of host memory.
 pub struct HostBlock {
@@ -26,6 +31,8 @@ pub struct HostBlock {
 
 enum Release {
     Layout(Layout),
+    /// They give themselves back.
+    Pages(#[expect(dead_code, reason = "held until the block is dropped")] Pages),
     /// A `Vec`'s start, length and capacity, and the monomorphic function that drops it.
     Vec {
         len: usize,
@@ -42,7 +49,8 @@ unsafe impl Send for HostBlock {}
 unsafe impl Sync for HostBlock {}
 
 impl HostBlock {
-    /// A zeroed block that holds at least `bytes` bytes; untouched pages cost nothing yet.
+    /// A zeroed block that holds at least `bytes` bytes. Of a large one, pages that nobody touched cost nothing yet: they
+    /// come with the first touch, near the thread that touches them.
     ///
     /// Returns `None` when the system refuses the memory.
     pub fn zeroed(bytes: u64) -> Option<Self> {
@@ -55,7 +63,12 @@ impl HostBlock {
                 release: Release::Nothing,
             });
         }
-        let layout = Layout::from_size_align(words.checked_mul(4)?, ALIGNMENT).ok()?;
+        let bytes = words.checked_mul(4)?;
+        if bytes >= LARGE {
+            let pages = Pages::new(bytes)?;
+            return Some(Self { start: pages.start(), words, release: Release::Pages(pages) });
+        }
+        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
         // SAFETY: the layout has a size above zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
         Some(Self { start, words, release: Release::Layout(layout) })
@@ -142,7 +155,7 @@ impl HostBlock {
 impl Drop for HostBlock {
     fn drop(&mut self) {
         match self.release {
-            Release::Nothing => {}
+            Release::Nothing | Release::Pages(_) => {}
             // SAFETY: allocated with this layout by `zeroed`.
             Release::Layout(layout) => unsafe { dealloc(self.start.as_ptr(), layout) },
             // SAFETY: start, length and capacity are those of the vector taken apart by `from_vec`.
@@ -190,6 +203,9 @@ mod tests {
         let block = HostBlock::zeroed(1000).unwrap();
         assert_eq!(block.words().as_ptr() as usize % ALIGNMENT, 0);
         assert!(block.words().iter().all(|w| w.load(Ordering::Relaxed) == 0));
+        let large = HostBlock::zeroed(LARGE as u64 + 4).unwrap();
+        assert_eq!((large.words().as_ptr() as usize % HUGE, large.len()), (0, LARGE as u64 + 4));
+        assert_eq!(large.words().last().unwrap().swap(7, Ordering::Relaxed), 0);
         let empty = HostBlock::zeroed(0).unwrap();
         assert!(empty.is_empty());
         // SAFETY: there is nothing to race for.

@@ -17,6 +17,7 @@ mod error;
 mod host;
 mod info;
 mod native;
+mod pages;
 
 pub use command::{Argument, Command, Dispatch, Grid, Memory, Region, Submission};
 pub use device::{

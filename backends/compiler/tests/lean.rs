@@ -388,3 +388,35 @@ fn what_memory_feeds_runs_in_single_vectors() {
         assert_eq!((lanes(&wgsl, false), lanes(&wgsl, true)), (32, streamed), "{wgsl}");
     }
 }
+
+#[test]
+fn nobody_waits_where_gangs_run_in_order() {
+    let kernel_with = |size: u32, read: &str| {
+        format!(
+            "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+             var<workgroup> t: array<u32, 256>;
+             @compute @workgroup_size({size})
+             fn main(@builtin(local_invocation_index) l: u32, @builtin(global_invocation_id) id: vec3<u32>) {{
+                 t[l] = out[id.x];
+                 workgroupBarrier();
+                 let before = {read};
+                 workgroupBarrier();
+                 t[l] += before;
+                 workgroupBarrier();
+                 out[id.x] = t[l];
+             }}"
+        )
+    };
+    for generator in GENERATORS {
+        let keeps = |size, read| {
+            let text = stage_vector(
+                &kernel(&kernel_with(size, read)).unwrap(),
+                &Options { generator, strict: false, lanes: Some(16), streaming: false },
+            );
+            text.unwrap().contains("context[")
+        };
+        assert!(!keeps(256, "t[l + 9u]"), "in ascending order nothing crosses the barrier");
+        assert!(keeps(256, "t[255u - l]"), "the value has to wait for everybody's");
+        assert!(!keeps(16, "t[15u - l]"), "a single gang comes to every barrier together");
+    }
+}

@@ -91,6 +91,9 @@ impl Author {
         if self.shared.exchanges.is_empty() {
             return self.apart(at);
         }
+        if self.dice.chance(40) {
+            return self.neighbour();
+        }
         let (array, ty) = self.dice.pick(&self.shared.exchanges).clone();
         let value = self.runtime(ty, 3);
         let value = self.tamed(ty, value);
@@ -103,6 +106,33 @@ impl Author {
             self.places.push(Place::new(name, ty));
         }
         self.line("workgroupBarrier();");
+    }
+
+    /// Everyone reads the element of one that is so far to one side, after or before writing their own.
+    fn neighbour(&mut self) {
+        let (array, ty) = self.dice.pick(&self.shared.exchanges).clone();
+        let (count, far) = (self.shared.invocations, self.uniformly(|author| author.runtime(Ty::U32, 1)));
+        let (far, by, name) = (format!("({far}) % {count}u"), self.name("k"), self.name("l"));
+        self.line(format!("let {by} = {far};"));
+        let (there, index) = match self.dice.chance(50) {
+            true => (format!("lane >= {by}"), format!("lane - {by}")),
+            false => (format!("lane + {by} < {count}u"), format!("lane + {by}")),
+        };
+        let written_first = self.dice.chance(50);
+        for reads in [!written_first, written_first] {
+            if reads {
+                self.line(format!("var {name} = {array}[lane];"));
+                self.line(format!("if {there} {{"));
+                self.line(format!("{name} = {array}[{index}];"));
+                self.line("}");
+                self.places.push(Place::new(name.clone(), ty));
+            } else {
+                let value = self.runtime(ty, 2);
+                let value = self.tamed(ty, value);
+                self.line(format!("{array}[lane] = {value};"));
+            }
+            self.line("workgroupBarrier();");
+        }
     }
 
     /// The same through a binding.

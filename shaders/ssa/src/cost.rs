@@ -6,7 +6,7 @@
 use crate::affine::{
     Access, FIXED, Form, GLOBAL, LOCAL, LaunchFacts, Piece, State, Variable, Visitor, WORKGROUP, walk,
 };
-use crate::ir::{Binary, Function, Math, Op, Place, Root, Unary, Value};
+use crate::ir::{Binary, Function, Math, Op, Place, Root, Statement, Unary, Value};
 use warpweft_module::Scalar;
 
 /// Rounds of a loop that data ends.
@@ -191,7 +191,7 @@ impl Visitor for Meter<'_> {
         }
     }
 
-    fn barrier(&mut self) {
+    fn barrier(&mut self, _: &mut State<'_>, _: &Statement) {
         self.found.barriers += self.here;
     }
 

@@ -9,6 +9,7 @@ mod build;
 pub mod cost;
 pub mod footprint;
 pub mod ir;
+pub mod orders;
 mod print;
 pub mod ranges;
 pub mod uniformity;

@@ -6,6 +6,8 @@
 
 use crate::affine::{Access, Form, Piece, State, Visitor, walk};
 use crate::ir::{Function, Index, Limit, Place, Root, Value};
+use crate::orders::{Orders, Phases};
+use crate::uniformity::Uniformity;
 use std::slice;
 use warpweft_module::Scalar;
 
@@ -24,23 +26,20 @@ impl Ranges {
     /// # Panics
     /// Where the function breaks a rule of [`ir`](crate::ir).
     pub fn new(function: &Function) -> Self {
-        let mut prover = Prover {
-            indices: Vec::new(),
-            intervals: vec![None; function.values.len()],
-            decided: vec![None; function.values.len()],
-        };
+        let mut prover = Prover::new(function);
         walk(function, None, &mut prover);
-        let Prover { mut indices, intervals, decided } = prover;
-        let key = |&(value, limit, _): &(Value, Limit, bool)| (value, order(limit));
-        indices.sort_unstable_by_key(key);
-        indices.dedup_by(|next, kept| {
-            let same = key(next) == key(kept);
-            if same {
-                kept.2 &= next.2;
-            }
-            same
-        });
-        Ranges { indices, intervals, decided }
+        prover.found()
+    }
+
+    /// Analyses a kernel, and its barriers on the way.
+    ///
+    /// # Panics
+    /// Where the function breaks a rule of [`ir`](crate::ir).
+    pub fn with_orders(function: &Function, uniformity: &Uniformity) -> (Self, Orders) {
+        let mut both = (Prover::new(function), Phases::default());
+        let state = walk(function, None, &mut both);
+        let (prover, phases) = both;
+        (prover.found(), phases.orders(&state, uniformity))
     }
 
     /// An index of a place of this function is below its limit, wherever a place has it. With a limit of
@@ -80,6 +79,27 @@ struct Prover {
     indices: Vec<(Value, Limit, bool)>,
     intervals: Vec<Option<(i64, i64)>>,
     decided: Vec<Option<bool>>,
+}
+
+impl Prover {
+    fn new(function: &Function) -> Self {
+        let count = function.values.len();
+        Self { indices: Vec::new(), intervals: vec![None; count], decided: vec![None; count] }
+    }
+
+    fn found(self) -> Ranges {
+        let Self { mut indices, intervals, decided } = self;
+        let key = |&(value, limit, _): &(Value, Limit, bool)| (value, order(limit));
+        indices.sort_unstable_by_key(key);
+        indices.dedup_by(|next, kept| {
+            let same = key(next) == key(kept);
+            if same {
+                kept.2 &= next.2;
+            }
+            same
+        });
+        Ranges { indices, intervals, decided }
+    }
 }
 
 impl Visitor for Prover {

@@ -11,6 +11,7 @@ use super::{Gang, call, region, rest};
 use crate::arguments::Arguments;
 use crate::options::{NotCompiled, Options};
 use warpweft_ssa::ir::{Builtin, Definition, Function, Op, Statement};
+use warpweft_ssa::orders::Orders;
 use warpweft_ssa::ranges::Ranges;
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 use warpweft_vector::Builder;
@@ -92,14 +93,17 @@ pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Resul
     let ganging = ganging(function, lanes);
     let shapes = Uniformity::new(function, ganging);
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
-    let ranges = Ranges::new(function);
+    let (ranges, orders) = match meets {
+        true => Ranges::with_orders(function, &shapes),
+        false => (Ranges::new(function), Orders::default()),
+    };
     let flow = Flow::new(&function.body, function.labels, &divergent)?;
     let barriers = function.body.iter().any(region::has_barrier);
     let invocations: u32 = size.iter().product();
     let steps = if meets {
         let partial = !invocations.is_multiple_of(u32::from(lanes));
         let living = flow.returns || barriers && partial;
-        Some(region::split(function, &shapes, lanes, living)?)
+        Some(region::split(function, &shapes, &orders, lanes, living)?)
     } else {
         None
     };

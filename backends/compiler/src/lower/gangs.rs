@@ -1,15 +1,16 @@
 //! Regions: each is run for every gang of the workgroup in turn, the inside of them without masks and tests.
 //!
-//! Knows how gangs are walked; what a region is, and what it needs from others, is said in [`region`](super::region).
+//! Knows how gangs are walked; what a region is, and what it needs from others, is said in [`steps`](super::steps).
 
 use super::Gang;
 use super::inside::Inside;
-use super::region::{Region, Step};
 use super::rows::{Known, MOST_DOUBLED};
 use super::state::{End, Exec};
+use super::steps::{Region, Step};
 use super::workgroup::Workgroup;
 use crate::price::ROUNDS;
 use warpweft_ssa::ir as ssa;
+use warpweft_ssa::orders::Order;
 use warpweft_vector::ir::{Compare, Convert, Effect, Hint, Inst, Kind, Op, Type, Value};
 
 /// A region that does less than this part of a workgroup's work gains nothing by a version without masks and tests.
@@ -64,10 +65,11 @@ impl Gang<'_> {
                 Some(inside) if !inside.is_plain() => {
                     self.stretches_of_gangs(region, scope, [start, end], inside)
                 }
-                plain => self.up_to(start, end, 1, false, |gang, number| {
+                plain => self.all_gangs(region.order, [start, end], |gang, number| {
                     gang.known.lines = plain.map(|inside| (number, inside.lines));
                     gang.gang_region(region, scope, number);
                     gang.known = Known::default();
+                    gang.next_gang(region.order, number)
                 }),
             }
         }
@@ -105,7 +107,7 @@ impl Gang<'_> {
         inside: Inside,
     ) {
         let Inside { low, high, decided, proven, lines, .. } = inside;
-        self.while_below(start, end, |gang, number| {
+        self.all_gangs(region.order, [start, end], |gang, number| {
             let begun = gang.b.compare(Compare::GeU, number, low);
             let left = gang.b.lt_u(number, high);
             let inside = gang.b.and(begun, left);
@@ -119,21 +121,51 @@ impl Gang<'_> {
                 gang.state.registers.clear();
                 gang.state.exec = Exec::All;
                 gang.region_code(region);
-                let one = gang.b.i64(1);
-                let next = gang.b.add(number, one);
-                (next, gang.b.lt_u(next, high))
+                let next = gang.next_gang(region.order, number);
+                (next, gang.is_before(region.order, next, [low, high]))
             });
             gang.known = Known::default();
             gang.b.yields(&[next]);
             let then = gang.b.close();
             gang.b.open();
             gang.rarely(|gang| gang.gang_region(region, scope, number));
-            let one = gang.b.i64(1);
-            let next = gang.b.add(number, one);
+            let next = gang.next_gang(region.order, number);
             gang.b.yields(&[next]);
             let otherwise = gang.b.close();
             gang.b.branch_on(inside, then, otherwise, &[Type::scalar(Kind::I64)], Hint::Likely)[0]
         });
+    }
+
+    /// Runs `body` for the gangs from the first number to before the second, or the other way round; it gives the next one.
+    fn all_gangs(
+        &mut self,
+        order: Order,
+        [start, end]: [Value; 2],
+        body: impl FnOnce(&mut Self, Value) -> Value,
+    ) {
+        let first = match order {
+            Order::Ascending => start,
+            Order::Descending => self.next_gang(order, end),
+        };
+        self.while_(first, |gang, number| gang.is_before(order, number, [start, end]), body);
+    }
+
+    /// The number of the gang behind one: −1 behind the very first.
+    fn next_gang(&mut self, order: Order, number: Value) -> Value {
+        let step = match order {
+            Order::Ascending => 1,
+            Order::Descending => -1i64,
+        };
+        let step = self.b.i64(step as u64);
+        self.b.add(number, step)
+    }
+
+    /// Whether the end of a stretch has not been passed: of gangs from the first number to before the second.
+    fn is_before(&mut self, order: Order, number: Value, [start, end]: [Value; 2]) -> Value {
+        match order {
+            Order::Ascending => self.b.lt_u(number, end),
+            Order::Descending => self.b.compare(Compare::LeS, start, number),
+        }
     }
 
     /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for

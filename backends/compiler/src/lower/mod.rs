@@ -31,6 +31,7 @@ mod rest;
 mod rows;
 mod slopes;
 mod state;
+mod steps;
 mod store;
 mod subgroups;
 mod workgroup;
@@ -77,7 +78,7 @@ pub(crate) struct Gang<'a> {
     /// Bits of an estimated inverse root that may be refined; `None` where roots are as the interpreter has them.
     pub(crate) estimate: Option<u32>,
     /// Where values are, in kernels that are run workgroup by workgroup.
-    regions: Option<region::Regions>,
+    regions: Option<steps::Regions>,
     /// The number of the region at hand, and what it got from others: any other value of theirs is not there.
     region: (u32, Vec<ssa::Value>),
     /// What the region at hand copies at its end.
@@ -288,6 +289,8 @@ impl<'a> Gang<'a> {
                 self.store(place, *value, *atomic);
             }
             Statement::Barrier { kind: ssa::Barrier::Subgroup, .. } => {}
+            // Nobody has to wait here in the order in which gangs run the region.
+            Statement::Barrier { .. } if self.regions.as_ref().is_some_and(|r| r.passes(statement)) => {}
             Statement::Barrier { mark, .. } => {
                 self.fail("a barrier where not all invocations of a workgroup come together", *mark);
             }

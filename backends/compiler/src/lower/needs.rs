@@ -2,10 +2,13 @@
 //!
 //! A value that is cheap is computed again; any other has a slot in the gang's context. Knows nothing of code.
 
-use super::region::{Regions, Step};
+use super::steps::{Regions, Step};
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Function, Op, Statement, Value};
 use warpweft_ssa::uniformity::{Shape, Uniformity};
+
+/// How deep the operands of what is computed again may nest.
+pub(super) const CHEAP_DEPTH: u32 = 6;
 
 /// Finds what each region needs from elsewhere.
 pub(super) struct Needs<'a, 'r> {
@@ -22,9 +25,11 @@ impl<'a> Needs<'a, '_> {
             match step {
                 Step::Region(region) => {
                     let mut needs = vec![];
+                    let mut used = vec![];
                     for statement in region.list {
-                        self.statement(region.number, statement, &mut needs);
+                        uses(self.function, statement, &mut |value| used.push(value));
                     }
+                    used.into_iter().for_each(|value| self.used(region.number, value, &mut needs));
                     for &(to, from) in &region.copies {
                         self.used(region.number, from, &mut needs);
                         self.slot(to);
@@ -41,36 +46,6 @@ impl<'a> Needs<'a, '_> {
         }
     }
 
-    fn statement(&mut self, region: u32, statement: &Statement, needs: &mut Vec<Value>) {
-        match statement {
-            Statement::Let(value) if self.regions.home[value.0 as usize] == 0 => {}
-            Statement::Let(value) => {
-                let mut operands = vec![];
-                self.function.definition(*value).op.operands(|operand| operands.push(operand));
-                operands.into_iter().for_each(|operand| self.used(region, operand, needs));
-            }
-            Statement::Store { place, value, .. } => {
-                place.indices.iter().for_each(|index| self.used(region, index.value, needs));
-                self.used(region, *value, needs);
-            }
-            Statement::If { condition, then, otherwise, .. } => {
-                self.used(region, *condition, needs);
-                then.iter().chain(otherwise).for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Block { body, .. } => {
-                body.iter().for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Loop { params, body, .. } => {
-                params.iter().for_each(|&(_, init)| self.used(region, init, needs));
-                body.iter().for_each(|statement| self.statement(region, statement, needs));
-            }
-            Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
-                arguments.iter().for_each(|&argument| self.used(region, argument, needs));
-            }
-            Statement::Barrier { .. } | Statement::Call { .. } | Statement::Return => {}
-        }
-    }
-
     fn used(&mut self, region: u32, value: Value, needs: &mut Vec<Value>) {
         if self.function.constant(value).is_some() || needs.contains(&value) {
             return;
@@ -79,7 +54,8 @@ impl<'a> Needs<'a, '_> {
         if home == 0 || home == region {
             return;
         }
-        if self.is_cheap(value, 6) {
+        let shared = |value: Value| self.regions.home[value.0 as usize] == 0;
+        if is_cheap(self.function, &shared, value, CHEAP_DEPTH) {
             let mut operands = vec![];
             self.function.definition(value).op.operands(|operand| operands.push(operand));
             operands.into_iter().for_each(|operand| self.used(region, operand, needs));
@@ -87,33 +63,6 @@ impl<'a> Needs<'a, '_> {
             self.slot(value);
         }
         needs.push(value);
-    }
-
-    /// It is sooner computed again than loaded.
-    fn is_cheap(&self, value: Value, depth: u32) -> bool {
-        let definition = self.function.definition(value);
-        let cheap = match definition.op {
-            Op::Constant(_) | Op::Builtin(_) => return true,
-            Op::Unary(ssa::Unary::Negate | ssa::Unary::Not, _)
-            | Op::Compare(..)
-            | Op::Bitcast(_)
-            | Op::Length { .. }
-            | Op::Select(..) => true,
-            Op::Binary(op, ..) => {
-                let float = matches!(definition.ty, Scalar::F16 | Scalar::F32 | Scalar::F64);
-                !float && !matches!(op, ssa::Binary::Divide | ssa::Binary::Modulo)
-            }
-            _ => false,
-        };
-        if self.regions.home[value.0 as usize] == 0 {
-            return true;
-        }
-        if !cheap || depth == 0 {
-            return false;
-        }
-        let mut all = true;
-        definition.op.operands(|operand| all = all && self.is_cheap(operand, depth - 1));
-        all
     }
 
     fn slot(&mut self, value: Value) {
@@ -129,5 +78,61 @@ impl<'a> Needs<'a, '_> {
         let at = self.regions.context.next_multiple_of(bytes.min(64));
         self.regions.slots.insert(value, at);
         self.regions.context = at + bytes;
+    }
+}
+
+/// It is sooner computed again than loaded, where what the workgroup shares is at hand.
+pub(super) fn is_cheap(
+    function: &Function,
+    shared: &dyn Fn(Value) -> bool,
+    value: Value,
+    depth: u32,
+) -> bool {
+    let definition = function.definition(value);
+    let cheap = match definition.op {
+        Op::Constant(_) | Op::Builtin(_) => return true,
+        Op::Unary(ssa::Unary::Negate | ssa::Unary::Not, _)
+        | Op::Compare(..)
+        | Op::Bitcast(_)
+        | Op::Length { .. }
+        | Op::Select(..) => true,
+        Op::Binary(op, ..) => {
+            let float = matches!(definition.ty, Scalar::F16 | Scalar::F32 | Scalar::F64);
+            !float && !matches!(op, ssa::Binary::Divide | ssa::Binary::Modulo)
+        }
+        _ => false,
+    };
+    if shared(value) {
+        return true;
+    }
+    if !cheap || depth == 0 {
+        return false;
+    }
+    let mut all = true;
+    definition.op.operands(|operand| all = all && is_cheap(function, shared, operand, depth - 1));
+    all
+}
+
+/// Tells of every value that a statement asks for.
+pub(super) fn uses(function: &Function, statement: &Statement, put: &mut dyn FnMut(Value)) {
+    match statement {
+        Statement::Let(value) => function.definition(*value).op.operands(put),
+        Statement::Store { place, value, .. } => {
+            place.indices.iter().for_each(|index| put(index.value));
+            put(*value);
+        }
+        Statement::If { condition, then, otherwise, .. } => {
+            put(*condition);
+            then.iter().chain(otherwise).for_each(|statement| uses(function, statement, put));
+        }
+        Statement::Block { body, .. } => body.iter().for_each(|statement| uses(function, statement, put)),
+        Statement::Loop { params, body, .. } => {
+            params.iter().for_each(|&(_, init)| put(init));
+            body.iter().for_each(|statement| uses(function, statement, put));
+        }
+        Statement::Branch { arguments, .. } | Statement::Yield { arguments } => {
+            arguments.iter().for_each(|&argument| put(argument));
+        }
+        Statement::Barrier { .. } | Statement::Call { .. } | Statement::Return => {}
     }
 }

@@ -1,103 +1,16 @@
 //! Regions: what lies between barriers, and what crosses them.
 //!
-//! A kernel with barriers becomes a tree of [`Step`]s for the whole workgroup: scalar code for what all invocations
-//! share, and regions, each of which is run for every gang in turn. A value that one region computes and another uses
-//! is computed again if that is cheap; else it has a slot in the context, one per gang. This file finds regions and
-//! slots; [`workgroup`](super::workgroup) emits them.
-
-use std::collections::HashMap;
+//! A value that one region computes and another uses is computed again if that is cheap; else it has a slot in the
+//! context, one per gang. A barrier at which nobody has to wait, in the order in which gangs run a region, is passed: the
+//! region goes on behind it. This file finds regions; what they are made of is said in [`steps`](super::steps).
 
 use warpweft_ssa::ir::{self as ssa, Barrier, Function, Label, Op, Statement, Value};
+use warpweft_ssa::orders::{Order, Orders};
 use warpweft_ssa::uniformity::Uniformity;
 
-use super::needs::Needs;
-
+use super::needs::{CHEAP_DEPTH, Needs, is_cheap, uses};
+use super::steps::{Region, Regions, Step};
 use crate::options::NotCompiled;
-
-/// What a workgroup does, one after the other.
-#[derive(Debug)]
-pub(crate) enum Step<'a> {
-    /// A value that all invocations share.
-    Shared(Value),
-    /// Something that every gang does.
-    Region(Region<'a>),
-    /// A choice of the whole workgroup.
-    If {
-        condition: Value,
-        then: Vec<Step<'a>>,
-        otherwise: Vec<Step<'a>>,
-        results: &'a [Value],
-    },
-    Block {
-        label: Label,
-        body: Vec<Step<'a>>,
-        results: &'a [Value],
-    },
-    Loop {
-        label: Label,
-        params: &'a [(Value, Value)],
-        body: Vec<Step<'a>>,
-    },
-    /// Everyone leaves for a label, with what becomes its shared results or parameters.
-    Branch {
-        label: Label,
-        arguments: Vec<Value>,
-    },
-    /// The end of an arm or block, with what becomes its shared results.
-    Yield(Vec<Value>),
-    Return,
-}
-
-/// Code without barriers.
-#[derive(Debug, Default)]
-pub(crate) struct Region<'a> {
-    /// From 1.
-    pub(crate) number: u32,
-    /// The statements, among them some that the workgroup's own code has done.
-    pub(crate) list: &'a [Statement],
-    /// The statements are the end of a block of that name, with those results.
-    pub(crate) block: Option<(Label, &'a [Value])>,
-    /// Values that become parameters or results: `(what, from)`.
-    pub(crate) copies: Vec<(Value, Value)>,
-    /// What comes from other regions, operands before those that need them.
-    pub(crate) needs: Vec<Value>,
-}
-
-/// Where the values of a kernel with barriers are.
-#[derive(Debug, Default)]
-pub(crate) struct Regions {
-    /// The region that defines a value; 0 is the workgroup's own code.
-    pub(crate) home: Vec<u32>,
-    /// The slot of a value that crosses barriers.
-    pub(super) slots: HashMap<Value, u32>,
-    /// Values that regions compute and the workgroup's own code uses, and where in their memory they are.
-    exports: HashMap<Value, u32>,
-    /// Where in a gang's context each slot starts, and its end.
-    pub(crate) context: u32,
-    /// The slot with the gang's living lanes.
-    pub(crate) living: Option<u32>,
-}
-
-impl Regions {
-    /// The context bytes of a value, if it crosses barriers.
-    pub(crate) fn slot(&self, value: Value) -> Option<u32> {
-        self.slots.get(&value).copied()
-    }
-
-    pub(crate) fn home(&self, value: Value) -> u32 {
-        self.home[value.0 as usize]
-    }
-
-    /// Where the workgroup's own code finds a value of a region.
-    pub(crate) fn export(&self, value: Value) -> Option<u32> {
-        self.exports.get(&value).copied()
-    }
-
-    /// Bytes of all exports.
-    pub(crate) fn export_bytes(&self) -> u64 {
-        8 * self.exports.len() as u64
-    }
-}
 
 /// Splits a kernel with barriers.
 ///
@@ -106,16 +19,20 @@ impl Regions {
 pub(crate) fn split<'a>(
     function: &'a Function,
     shapes: &'a Uniformity,
+    orders: &'a Orders,
     lanes: u16,
     living: bool,
 ) -> Result<(Vec<Step<'a>>, Regions), NotCompiled> {
     let mut splitter = Splitter {
         function,
         shapes,
+        orders,
+        one_gang: function.workgroup_size.iter().product::<u32>() <= lanes.into(),
         home: vec![u32::MAX; function.values.len()],
         labels: vec![],
         results: vec![],
         exports: vec![],
+        passed: vec![],
         next: 1,
         failure: None,
     };
@@ -124,7 +41,8 @@ pub(crate) fn split<'a>(
         return Err(failure);
     }
     let exports = splitter.exports.iter().enumerate().map(|(at, &value)| (value, 8 * at as u32)).collect();
-    let mut regions = Regions { home: splitter.home, exports, ..Regions::default() };
+    let Splitter { home, passed, .. } = splitter;
+    let mut regions = Regions { home, exports, passed, ..Regions::default() };
     let mut needs = Needs { function, shapes, regions: &mut regions, lanes };
     needs.steps(&mut steps);
     if living {
@@ -138,6 +56,9 @@ pub(crate) fn split<'a>(
 struct Splitter<'a> {
     function: &'a Function,
     shapes: &'a Uniformity,
+    orders: &'a Orders,
+    /// The whole workgroup is one gang, whose lanes come to every barrier together.
+    one_gang: bool,
     home: Vec<u32>,
     /// Labels of the workgroup's own code.
     labels: Vec<Label>,
@@ -145,6 +66,8 @@ struct Splitter<'a> {
     results: Vec<Vec<Value>>,
     /// What the workgroup's own code takes from regions.
     exports: Vec<Value>,
+    /// Barriers inside of regions.
+    passed: Vec<*const Statement>,
     next: u32,
     failure: Option<NotCompiled>,
 }
@@ -153,7 +76,7 @@ impl<'a> Splitter<'a> {
     fn list(&mut self, list: &'a [Statement]) -> Vec<Step<'a>> {
         let mut steps = vec![];
         // The statements of the region at hand.
-        let mut pending = Pending { list, range: 0..0 };
+        let mut pending = Pending { list, range: 0..0, order: None };
         for (at, statement) in list.iter().enumerate() {
             match statement {
                 Statement::Let(value) if self.is_shared(*value) => {
@@ -164,7 +87,14 @@ impl<'a> Splitter<'a> {
                     steps.push(Step::Shared(*value));
                 }
                 Statement::Barrier { kind: Barrier::Workgroup | Barrier::Storage, .. } => {
-                    self.flush(&mut pending, &mut steps);
+                    let order = self.passing(&pending, statement, &list[at + 1..]);
+                    if pending.range.is_empty() || !self.one_gang && order.is_none() {
+                        self.flush(&mut pending, &mut steps);
+                    } else {
+                        pending.order = order;
+                        pending.add(at);
+                        self.passed.push(statement);
+                    }
                 }
                 Statement::If { condition, then, otherwise, results, mark } if self.is_whole(statement) => {
                     self.flush(&mut pending, &mut steps);
@@ -227,6 +157,23 @@ impl<'a> Splitter<'a> {
         }
         self.flush(&mut pending, &mut steps);
         steps
+    }
+
+    /// The order of gangs in which a region goes on behind a barrier.
+    fn passing(&self, pending: &Pending<'_>, barrier: &Statement, behind: &[Statement]) -> Option<Order> {
+        // What lies before the first of two barriers and behind the second was not compared.
+        let order = if pending.order.is_none() { self.orders.of(barrier) } else { None }?;
+        let next = behind.iter().position(has_barrier).unwrap_or(behind.len());
+        let shared = |value| self.home_of(value) == 0;
+        let kept =
+            |value| self.home_of(value) == self.next && !is_cheap(self.function, &shared, value, CHEAP_DEPTH);
+        let mut crosses = false;
+        for statement in &behind[..next] {
+            uses(self.function, statement, &mut |value| crosses = crosses || kept(value));
+        }
+        // Where nothing is kept from one side for the other, the next barrier may be worth more.
+        let other = behind.get(next).is_some_and(|statement| self.orders.of(statement).is_some());
+        (crosses || !other).then_some(order)
     }
 
     fn refuse(&mut self, what: &str, mark: ssa::Mark) {
@@ -307,7 +254,7 @@ impl<'a> Splitter<'a> {
             tail.iter().for_each(|statement| self.claim(statement));
             self.next += 1;
             let block = Some((label, results));
-            steps.push(Step::Region(Region { number, list: tail, block, copies: vec![], needs: vec![] }));
+            steps.push(Step::Region(Region { block, ..Region::new(number, tail) }));
             steps.push(Step::Yield(vec![]));
         }
         Step::Block { label, body: steps, results }
@@ -337,13 +284,7 @@ impl<'a> Splitter<'a> {
             self.claim(statement);
         }
         self.next += 1;
-        steps.push(Step::Region(Region {
-            number,
-            list: rest,
-            block: Some((label, results)),
-            copies: vec![],
-            needs: vec![],
-        }));
+        steps.push(Step::Region(Region { block: Some((label, results)), ..Region::new(number, rest) }));
     }
 
     /// It has a barrier inside, or takes the whole workgroup elsewhere.
@@ -466,11 +407,11 @@ impl<'a> Splitter<'a> {
         copies: Vec<(Value, Value)>,
         steps: &mut Vec<Step<'a>>,
     ) {
-        let list = pending.take();
+        let (list, order) = pending.take();
         if list.is_empty() && copies.is_empty() {
             return;
         }
-        let region = Region { number: self.next, list, block: None, copies, needs: vec![] };
+        let region = Region { order, copies, ..Region::new(self.next, list) };
         self.next += 1;
         steps.push(Step::Region(region));
     }
@@ -492,6 +433,8 @@ fn branches_to(statement: &Statement, wanted: Label) -> bool {
 struct Pending<'a> {
     list: &'a [Statement],
     range: std::ops::Range<usize>,
+    /// The order that a barrier in it asks for.
+    order: Option<Order>,
 }
 
 impl<'a> Pending<'a> {
@@ -502,8 +445,9 @@ impl<'a> Pending<'a> {
         self.range.end = at + 1;
     }
 
-    fn take(&mut self) -> &'a [Statement] {
-        &self.list[std::mem::take(&mut self.range)]
+    fn take(&mut self) -> (&'a [Statement], Order) {
+        let order = self.order.take().unwrap_or(Order::Ascending);
+        (&self.list[std::mem::take(&mut self.range)], order)
     }
 }
 

@@ -295,12 +295,22 @@ impl Gang<'_> {
         end: Value,
         body: impl FnOnce(&mut Self, Value) -> Value,
     ) {
+        self.while_(start, |gang, current| gang.b.lt_u(current, end), body);
+    }
+
+    /// Runs `body` from `start` on as long as a condition on the number holds; it gives the next number.
+    pub(super) fn while_(
+        &mut self,
+        start: Value,
+        condition: impl FnOnce(&mut Self, Value) -> Value,
+        body: impl FnOnce(&mut Self, Value) -> Value,
+    ) {
         let (out, again) = (self.b.label(), self.b.label());
         let ty = self.b.ty(start);
         let current = self.b.value(ty);
         self.b.open();
         self.b.open();
-        let goes_on = self.b.lt_u(current, end);
+        let goes_on = condition(self, current);
         self.b.open();
         self.b.yields(&[]);
         let then = self.b.close();

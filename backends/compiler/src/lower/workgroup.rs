@@ -6,8 +6,8 @@ use std::mem::offset_of;
 
 use super::Gang;
 use super::ids::Position;
-use super::region::Step;
 use super::state::Exec;
+use super::steps::Step;
 use crate::arguments::Arguments;
 use warpweft_ssa::ir as ssa;
 use warpweft_vector::ir::{Access, Binary, Convert, Effect, Hint, Inst, Kind, Label, Op, Type, Value, Width};

@@ -10,6 +10,7 @@ mod harness;
 mod loops;
 mod made_up;
 mod neighbours;
+mod orders;
 mod shared;
 
 use std::sync::atomic::AtomicU32;

@@ -81,6 +81,11 @@ impl<'a> State<'a> {
         form
     }
 
+    /// The form of a 32-bit integer that the walk came by.
+    pub(crate) fn known_form(&self, value: Value) -> Option<&Form> {
+        self.forms[value.0 as usize].as_ref()
+    }
+
     fn unknown(&mut self, ty: Scalar) -> Form {
         let (lo, hi) = if ty == Scalar::I32 { (-WORD / 2, WORD / 2 - 1) } else { (0, WORD - 1) };
         Form::variable(self.space.unknown(lo, hi))

@@ -33,11 +33,44 @@ pub(crate) trait Visitor {
     /// Memory is touched.
     fn access(&mut self, _state: &mut State<'_>, _place: &Place, _access: Access, _pieces: &[Piece]) {}
     /// A barrier is passed.
-    fn barrier(&mut self) {}
+    fn barrier(&mut self, _state: &mut State<'_>, _barrier: &Statement) {}
     /// A function is called; what it does is not walked.
     fn call(&mut self, _function: u32) {}
     /// A condition is asked.
     fn condition(&mut self, _state: &mut State<'_>, _condition: Value, _pieces: &[Piece]) {}
+}
+
+/// Two who are told the same, the first one first.
+impl<A: Visitor, B: Visitor> Visitor for (A, B) {
+    fn here(&mut self, state: &mut State<'_>, pieces: &[Piece]) {
+        self.0.here(state, pieces);
+        self.1.here(state, pieces);
+    }
+
+    fn value(&mut self, state: &mut State<'_>, value: Value, pieces: &[Piece]) {
+        self.0.value(state, value, pieces);
+        self.1.value(state, value, pieces);
+    }
+
+    fn access(&mut self, state: &mut State<'_>, place: &Place, access: Access, pieces: &[Piece]) {
+        self.0.access(state, place, access, pieces);
+        self.1.access(state, place, access, pieces);
+    }
+
+    fn barrier(&mut self, state: &mut State<'_>, barrier: &Statement) {
+        self.0.barrier(state, barrier);
+        self.1.barrier(state, barrier);
+    }
+
+    fn call(&mut self, function: u32) {
+        self.0.call(function);
+        self.1.call(function);
+    }
+
+    fn condition(&mut self, state: &mut State<'_>, condition: Value, pieces: &[Piece]) {
+        self.0.condition(state, condition, pieces);
+        self.1.condition(state, condition, pieces);
+    }
 }
 
 /// Walks a kernel: for a launch, or without one for all.
@@ -138,7 +171,7 @@ impl<'a> Walk<'a, '_> {
                     let access = Access { reads: false, writes: true, atomic: *atomic };
                     self.visitor.access(&mut self.state, place, access, &here);
                 }
-                Statement::Barrier { .. } => self.visitor.barrier(),
+                Statement::Barrier { .. } => self.visitor.barrier(&mut self.state, statement),
                 Statement::Call { function, .. } => self.visitor.call(*function),
                 Statement::If { condition, then, otherwise, results, .. } => {
                     let governs = self

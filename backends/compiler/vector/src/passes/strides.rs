@@ -90,6 +90,11 @@ impl Group {
         self.kind.size().into()
     }
 
+    /// Where in a period the element at an offset stands.
+    fn place(&self, offset: i64) -> usize {
+        ((offset - self.least) / self.size()) as usize
+    }
+
     fn is_complete(&self) -> bool {
         self.members.len() == usize::from(self.stride)
     }
@@ -389,11 +394,11 @@ impl Out<'_> {
                 self.define(kind, None, Op::Load(access))
             });
             let vectors = vectors.collect();
-            Parting::new(self.shape, vectors, less)
+            let places: Vec<usize> = group.members.iter().map(|&(_, offset)| group.place(offset)).collect();
+            Parting::new(self.shape, vectors, less, &places)
         });
         let name = (ty.kind == kind).then_some(result);
-        let place = ((offset - group.least) / group.size()) as usize;
-        let value = parting.member(place, &mut |[a, b], from, last| {
+        let value = parting.member(group.place(offset), &mut |[a, b], from, last| {
             self.define(kind, name.filter(|_| last), Op::Shuffle(a, b, from))
         });
         if value == result {

@@ -67,7 +67,7 @@ impl Lower<'_> {
         let turn = if wanted[1].0 == lead { 2 } else { 1 };
         let fits = |(place, &(source, lane)): (usize, &(usize, u8))| {
             let within = place % piece;
-            let own = if within / turn % 2 == 0 { lead } else { other };
+            let own = if (within / turn).is_multiple_of(2) { lead } else { other };
             source == own
                 && usize::from(lane) == place - within + start + within / (2 * turn) * turn + within % turn
         };

@@ -6,7 +6,8 @@
 //! together vector by vector. Any bit can be first while elements stay in order, every other of two vectors; that is a
 //! shuffle of any lanes to a machine, which needs their numbers in a register. Where registers hold whole periods of 32 bytes
 //! or more, the bits that lie within 16 bytes come first, by shuffles within 16 bytes that machines have names for: the lower
-//! halves of two registers in turn, or the upper ones.
+//! halves of two registers in turn, or the upper ones. (Unless few places are asked for, which differ by those bits: that
+//! would be more shuffles.)
 //!
 //! ```text
 //! 0 1 2 3 | 4 5 6 7            0 8 1 9 | 4 12 5 13            0 8 16 24 | 4 12 20 28
@@ -49,21 +50,37 @@ enum Way {
 }
 
 impl Shape {
-    fn stages(self, way: Way) -> Vec<Stage> {
-        let count = self.stride.trailing_zeros() as usize;
+    /// Stages in which elements stay in order, from a bit on.
+    fn in_order(self, first: usize) -> impl Iterator<Item = Stage> {
+        (first..self.stride.trailing_zeros() as usize).map(|bit| Stage { bit, turn: None })
+    }
+
+    /// Stages of which those within 16 bytes come first, where registers are such.
+    fn within_pieces(self, way: Way) -> Option<Vec<Stage>> {
         let period = self.stride * self.size;
+        if !period.is_power_of_two() || !(32..=self.register).contains(&period) {
+            return None;
+        }
         let piece = 16 / self.size;
-        let inner = if period.is_power_of_two() && (32..=self.register).contains(&period) {
-            piece.ilog2() as usize
-        } else {
-            0
-        };
+        let inner = piece.ilog2() as usize;
         let turn = |at| match way {
             Way::Parting => 1usize << at,
             Way::Weaving => piece / 2,
         };
         let within = (0..inner).map(|at| Stage { bit: inner - 1 - at, turn: Some(turn(at)) });
-        within.chain((inner..count).map(|bit| Stage { bit, turn: None })).collect()
+        Some(within.chain(self.in_order(inner)).collect())
+    }
+
+    /// How many shuffles the stages are for what is asked for.
+    fn shuffles(self, stages: &[Stage], places: &[usize]) -> usize {
+        let (mut bits, mut apart, mut shuffles) = (0, self.stride, 0);
+        for stage in stages {
+            bits |= 1 << stage.bit;
+            apart /= 2;
+            let ways = places.iter().fold(0u32, |ways, place| ways | 1 << (place & bits));
+            shuffles += ways.count_ones() as usize * apart;
+        }
+        shuffles
     }
 
     /// Those elements of two vectors that have a bit of their places, or have it not.
@@ -124,14 +141,19 @@ struct Parted<V> {
 
 impl<V: Copy> Parting<V> {
     /// Vectors of all elements, as many as elements are in a period; the last one starts `less` elements before its turn, and
-    /// nobody asks for what it lacks.
-    pub(super) fn new(shape: Shape, vectors: Vec<V>, less: usize) -> Self {
+    /// nobody asks for what it lacks. These are the places that will be asked for.
+    pub(super) fn new(shape: Shape, vectors: Vec<V>, less: usize, places: &[usize]) -> Self {
         let held = |(index, vector)| {
             let elements = (0..shape.lanes).map(|lane| (index * shape.lanes + lane) as u16).collect();
             Held { vector, elements, up: if index + 1 == shape.stride { less } else { 0 } }
         };
         let held = vectors.into_iter().enumerate().map(held).collect();
-        let stages = shape.stages(Way::Parting);
+        let mut stages: Vec<Stage> = shape.in_order(0).collect();
+        if let Some(within) = shape.within_pieces(Way::Parting)
+            && shape.shuffles(&within, places) <= shape.shuffles(&stages, places)
+        {
+            stages = within;
+        }
         Self { shape, stages, parted: vec![Parted { by: (0, 0), held }] }
     }
 
@@ -172,7 +194,8 @@ pub(super) fn woven<V: Copy>(shape: Shape, columns: &[V], make: &mut Make<V>) ->
     let all = 0..(shape.lanes * shape.stride) as u16;
     let all: Vec<u16> = all.collect();
     let wanted = all.chunks(shape.lanes).map(<[u16]>::to_vec).collect();
-    weave(shape, &shape.stages(Way::Weaving), [1, 0], columns, wanted, make)
+    let stages = shape.within_pieces(Way::Weaving).unwrap_or_else(|| shape.in_order(0).collect());
+    weave(shape, &stages, [1, 0], columns, wanted, make)
 }
 
 /// Vectors that hold what is wanted, of the elements at every `apart`th place from the `first` on.

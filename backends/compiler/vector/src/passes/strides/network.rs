@@ -10,12 +10,18 @@
 //! would be more shuffles.)
 //!
 //! ```text
-//! 0 1 2 3 | 4 5 6 7            0 8 1 9 | 4 12 5 13            0 8 16 24 | 4 12 20 28
-//! 8 9 …   | 12 …         →     2 10 3 11 | 6 …          →     1 9 17 25 | 5 …             →     0 8 16 24 | 32 …
-//! 16 …    | 20 …               16 24 17 25 | 20 …             2 10 …    | 6 …                   4 12 20 28 | …
+//! 0 1 2 3 | 4 5 6 7           0 8 1 9 | 4 12 5 13            0 8 16 24 | 4 12 20 28           0 8 16 24 | 32 …
+//! 8 9 …   | 12 …       →      2 10 3 11 | 6 …         →      1 9 17 25 | 5 …           →      4 12 20 28 | 36 …
+//! 16 …    | 20 …              16 24 17 25 | 20 …             2 10 …    | 6 …                  1 9 …
 //! ```
 //!
-//! Knows elements by their numbers in memory, and lanes; no values, no instructions.
+//! Knows elements by their periods and places, and lanes; no values, no instructions.
+
+/// An element of the next period has a number so much higher: places are the lowest bits of numbers.
+const APART: usize = 8;
+
+/// As many elements as eight vectors of 64 lanes have.
+const MOST: usize = 64 * APART;
 
 /// Vectors of that many lanes, whose elements repeat after so many.
 #[derive(Clone, Copy, Debug)]
@@ -85,16 +91,15 @@ impl Shape {
 
     /// Those elements of two vectors that have a bit of their places, or have it not.
     fn half(self, stage: Stage, [a, b]: [&[u16]; 2], bit: usize) -> Vec<u16> {
-        let own = |&element: &u16| (usize::from(element) % self.stride) >> stage.bit & 1 == bit;
-        let all = || a.iter().chain(b).copied();
+        let own = |&element: &u16| usize::from(element) >> stage.bit & 1 == bit;
+        let mut half = Vec::with_capacity(self.lanes);
         let Some(turn) = stage.turn else {
-            let mut half: Vec<u16> = all().filter(own).collect();
+            half.extend(a.iter().chain(b).copied().filter(own));
             half.sort_unstable();
             return half;
         };
-        let all: Vec<u16> = all().collect();
+        let all = [a, b].concat();
         let lanes = self.lanes.min(self.register / self.size);
-        let mut half = Vec::with_capacity(self.lanes);
         for pair in all.chunks(2 * lanes) {
             let (first, second) = pair.split_at(lanes);
             let mut first = first.iter().copied().filter(own);
@@ -109,7 +114,16 @@ impl Shape {
 
     /// Elements at one place of all periods.
     fn column(self, place: usize) -> Vec<u16> {
-        (0..self.lanes).map(|row| (row * self.stride + place) as u16).collect()
+        (0..self.lanes).map(|period| (period * APART + place) as u16).collect()
+    }
+
+    /// All elements, as they follow each other in memory.
+    fn elements(self) -> Vec<u16> {
+        let mut elements = Vec::with_capacity(self.lanes * self.stride);
+        for period in 0..self.lanes {
+            elements.extend((0..self.stride).map(|place| (period * APART + place) as u16));
+        }
+        elements
     }
 }
 
@@ -143,11 +157,15 @@ impl<V: Copy> Parting<V> {
     /// Vectors of all elements, as many as elements are in a period; the last one starts `less` elements before its turn, and
     /// nobody asks for what it lacks. These are the places that will be asked for.
     pub(super) fn new(shape: Shape, vectors: Vec<V>, less: usize, places: &[usize]) -> Self {
-        let held = |(index, vector)| {
-            let elements = (0..shape.lanes).map(|lane| (index * shape.lanes + lane) as u16).collect();
-            Held { vector, elements, up: if index + 1 == shape.stride { less } else { 0 } }
-        };
-        let held = vectors.into_iter().enumerate().map(held).collect();
+        let all = shape.elements();
+        let mut held: Vec<_> = vectors
+            .into_iter()
+            .zip(all.chunks(shape.lanes))
+            .map(|(vector, elements)| Held { vector, elements: elements.to_vec(), up: 0 })
+            .collect();
+        if let Some(last) = held.last_mut() {
+            last.up = less;
+        }
         let mut stages: Vec<Stage> = shape.in_order(0).collect();
         if let Some(within) = shape.within_pieces(Way::Parting)
             && shape.shuffles(&within, places) <= shape.shuffles(&stages, places)
@@ -191,9 +209,7 @@ impl<V: Copy> Parting<V> {
 
 /// Vectors of the elements as they follow each other in memory, from one for each place in the period.
 pub(super) fn woven<V: Copy>(shape: Shape, columns: &[V], make: &mut Make<V>) -> Vec<V> {
-    let all = 0..(shape.lanes * shape.stride) as u16;
-    let all: Vec<u16> = all.collect();
-    let wanted = all.chunks(shape.lanes).map(<[u16]>::to_vec).collect();
+    let wanted = shape.elements().chunks(shape.lanes).map(<[u16]>::to_vec).collect();
     let stages = shape.within_pieces(Way::Weaving).unwrap_or_else(|| shape.in_order(0).collect());
     weave(shape, &stages, [1, 0], columns, wanted, make)
 }
@@ -245,8 +261,6 @@ fn gathered<V: Copy>(from: &[Held<V>], wanted: &[u16], make: &mut Make<V>) -> V 
 
 /// Where what is wanted lies in two vectors, by lane. What is in neither is as good as what stands there.
 fn numbers<V>(from: [&Held<V>; 2], wanted: &[u16]) -> Box<[u8]> {
-    /// As many elements as eight vectors of 64 lanes have.
-    const MOST: usize = 512;
     let lanes = wanted.len();
     let mut places = [u8::MAX; MOST];
     for (held, start) in from.into_iter().zip([0, lanes]) {

@@ -112,7 +112,8 @@ pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, 
 
 fn optimised(function: Function, options: &Options, effort: Effort) -> Function {
     let passes = if function.is_long() || effort == Effort::Low { short_pipeline } else { pipeline };
-    passes(function, passes::Options { contract: !options.strict })
+    let register = 4 * options.generator.native_lanes();
+    passes(function, passes::Options { contract: !options.strict, register })
 }
 
 fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCompiled> {

@@ -354,6 +354,36 @@ fn variables_are_not_written_twice() {
     }
 }
 
+/// Two of the three stages of shuffles that part elements lying eight apart, or weave them, stay within 16 bytes.
+#[test]
+fn elements_apart_are_moved_within_16_bytes_first() {
+    let wgsl = "
+        @group(0) @binding(0) var<storage, read> x: array<f32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(64)
+        fn main(@builtin(global_invocation_id) id: vec3u) {
+            for (var item = 0u; item < 8; item++) {
+                if id.x * 8 + item < min(arrayLength(&x), arrayLength(&y)) {
+                    y[id.x * 8 + item] = sqrt(x[id.x * 8 + item]);
+                }
+            }
+        }";
+    for (generator, lanes) in [(Generator::Avx2, 8), (Generator::Avx512, 16)] {
+        let function = program(wgsl, generator, Some(lanes));
+        let within = |from: &[u8]| {
+            let piece = |lane: usize| lane % usize::from(lanes) / 4;
+            from.iter().enumerate().all(|(place, &lane)| piece(lane.into()) == piece(place))
+        };
+        let mut shuffles = [0, 0];
+        for inst in Code::of(&function).path() {
+            if let Inst::Let { op: Op::Shuffle(_, _, from), .. } = inst {
+                shuffles[usize::from(within(from))] += 1;
+            }
+        }
+        assert_eq!(shuffles, [16, 32], "others, and those within 16 bytes:\n{function}");
+    }
+}
+
 #[test]
 fn gangs_are_as_wide_as_pays() {
     for (wgsl, lanes) in [(MANDELBROT.source, 32), (BLACK_SCHOLES, 32), (SPMV, 1)] {

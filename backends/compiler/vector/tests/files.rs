@@ -10,7 +10,7 @@ use warpweft_vector::ir::{Access, Effect, Function, Kind, Op, Type, Width};
 use warpweft_vector::passes::{self, Options, Room};
 use warpweft_vector::{Builder, Evaluation, verify};
 
-const STAGES: [&str; 17] = [
+const STAGES: [&str; 18] = [
     "parse",
     "parse-error",
     "verify-error",
@@ -22,6 +22,7 @@ const STAGES: [&str; 17] = [
     "induce",
     "overwritten",
     "strides",
+    "strides-32",
     "unroll",
     "contract",
     "renumber",
@@ -35,15 +36,16 @@ const END: &str = "; ---\n";
 fn pass(stage: &str, mut function: Function) -> Function {
     match stage {
         "simplify" => return passes::simplify(function),
-        "pipeline" => return passes::pipeline(function, Options { contract: true }),
-        "pipeline-strict" => return passes::pipeline(function, Options { contract: false }),
+        "pipeline" => return passes::pipeline(function, Options { contract: true, register: 16 }),
+        "pipeline-strict" => return passes::pipeline(function, Options { contract: false, register: 16 }),
         "parse" => {}
         "dce" => passes::dce(&mut function),
         "licm" => _ = passes::licm(&mut function),
         "sink" => passes::sink(&mut function),
         "rotate" => _ = passes::rotate(&mut function),
         "unroll" => _ = passes::unroll(&mut function),
-        "strides" => _ = passes::strides(&mut function),
+        "strides" => _ = passes::strides(&mut function, 16),
+        "strides-32" => _ = passes::strides(&mut function, 32),
         "induce" => _ = passes::induce(&mut function),
         "overwritten" => _ = passes::overwritten(&mut function),
         "contract" => _ = passes::contract(&mut function),

@@ -152,13 +152,13 @@ fn overwritten_keeps_results() {
 #[test]
 fn strides_keeps_results() {
     keeps(|mut function| {
-        passes::strides(&mut function);
+        passes::strides(&mut function, 32);
         function
     });
     // Equal addresses are one value, and groups larger.
     keeps(|function| {
         let mut function = passes::simplify(function);
-        passes::strides(&mut function);
+        passes::strides(&mut function, 32);
         function
     });
 }
@@ -174,12 +174,12 @@ fn unroll_keeps_results() {
 
 #[test]
 fn the_pipeline_keeps_results() {
-    keeps(|function| passes::pipeline(function, Options { contract: false }));
+    keeps(|function| passes::pipeline(function, Options { contract: false, register: 32 }));
 }
 
 #[test]
 fn the_short_pipeline_keeps_results() {
-    keeps(|function| passes::short_pipeline(function, Options { contract: false }));
+    keeps(|function| passes::short_pipeline(function, Options { contract: false, register: 32 }));
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn the_pipeline_settles() {
     // What it leaves, it finds little to do with.
     let (mut once, mut twice) = (0, 0);
     each(|_, function| {
-        let first = passes::pipeline(function, Options { contract: false });
-        let second = passes::pipeline(first.clone(), Options { contract: false });
+        let first = passes::pipeline(function, Options { contract: false, register: 32 });
+        let second = passes::pipeline(first.clone(), Options { contract: false, register: 32 });
         once += first.values.len();
         twice += second.values.len();
     });
@@ -222,7 +222,7 @@ impl Machine for Bare {
 #[test]
 fn functions_legalised_behind_the_pipeline_keep_results() {
     keeps(|function| {
-        let mut function = passes::pipeline(function, Options { contract: false });
+        let mut function = passes::pipeline(function, Options { contract: false, register: 32 });
         legalise(&mut function, &Bare);
         passes::licm(&mut function);
         passes::dce(&mut function);

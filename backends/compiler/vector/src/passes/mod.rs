@@ -1,9 +1,9 @@
 //! What makes functions faster without changing what they do.
 //!
 //! Each pass takes a valid function and leaves a valid one. All but [`contract`] keep results to the bit (NaNs'
-//! payloads apart), and none makes a memory access, a division or an atomic step where there was none. Passes know of
-//! no machine: after [`legalise`](crate::legalise::legalise), only [`licm`], [`dce`], [`renumber`] and [`schedule`] have a
-//! place, for folding may bring back what a machine lacks.
+//! payloads apart), and none makes a memory access, a division or an atomic step where there was none. Of a machine,
+//! passes know no more than how large its registers are: after [`legalise`](crate::legalise::legalise), only [`licm`],
+//! [`dce`], [`renumber`] and [`schedule`] have a place, for folding may bring back what a machine lacks.
 //!
 //! A load that must see what another thread writes while the function runs is an
 //! [`AtomicLoad`](crate::ir::Op::AtomicLoad): others are moved out of loops that do not write their space.
@@ -45,6 +45,8 @@ use crate::ir::Function;
 pub struct Options {
     /// A product and a sum may become one operation that rounds once.
     pub contract: bool,
+    /// Bytes of the machine's vector registers: they decide between ways of bringing lanes together.
+    pub register: u16,
 }
 
 /// All passes, in their order. The function must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves
@@ -84,7 +86,7 @@ enum Simplifying {
 
 /// The passes that move code, and what is to be done after them.
 fn moved(mut function: Function, options: Options, simplifying: Simplifying) -> Function {
-    let strided = strides(&mut function);
+    let strided = strides(&mut function, options.register);
     function = checked("strides", function);
     dce(&mut function);
     function = checked("dce", function);

@@ -12,16 +12,19 @@
 //! are. In between, nothing changes the memory (for stores: looks at it either), and nothing can leave the list: so no
 //! memory is touched that would not have been.
 //!
-//! An even distance is halved by taking every other element of two vectors, so that a group of two, four or eight needs
-//! no more shuffles than a transposition does. Accesses whose lanes are further apart than there are lanes stay.
+//! Accesses whose lanes are further apart than there are lanes stay. Which lanes shuffles bring together, `network` knows.
+
+mod network;
 
 use crate::ir::*;
+use network::{Parting, Shape, woven};
 
 /// How many groups may be open at once: looking for one's own stays cheap.
 const MOST_OPEN: usize = 16;
 
-/// Makes wide loads, wide stores and shuffles of strided ones; the function must be valid. Gives whether there were any.
-pub fn strides(function: &mut Function) -> bool {
+/// Makes wide loads, wide stores and shuffles of strided ones, for a machine whose vector registers have so many bytes; the
+/// function must be valid. Gives whether there were any.
+pub fn strides(function: &mut Function, register: u16) -> bool {
     if !any(&function.body) {
         return false;
     }
@@ -29,6 +32,7 @@ pub fn strides(function: &mut Function) -> bool {
     let count = function.values.len();
     let mut widening = Widening {
         lanes: function.lanes.into(),
+        register: register.into(),
         constants: vec![None; count],
         sums: (0..count as u32).map(|value| (Value(value), 0)).collect(),
         function,
@@ -53,6 +57,7 @@ fn any(insts: &[Inst]) -> bool {
 struct Widening<'a> {
     function: &'a mut Function,
     lanes: usize,
+    register: usize,
     /// By value: the numbers that scalars of 32 bits are.
     constants: Vec<Option<i32>>,
     /// By value: what it is the sum of, or the extension of such a sum; else itself and nothing.
@@ -83,6 +88,11 @@ struct Group {
 impl Group {
     fn size(&self) -> i64 {
         self.kind.size().into()
+    }
+
+    /// Where in a period the element at an offset stands.
+    fn place(&self, offset: i64) -> usize {
+        ((offset - self.least) / self.size()) as usize
     }
 
     fn is_complete(&self) -> bool {
@@ -312,9 +322,10 @@ impl Widening<'_> {
                 continue;
             };
             let (group, made) = (&groups[index], &mut made[index]);
+            let shape = self.shape(group);
             match inst {
                 Inst::Let { result, op: Op::LoadStrided(..), mark } => {
-                    let mut out = Out { function: self.function, insts, mark, lanes: self.lanes };
+                    let mut out = Out { function: self.function, insts, mark, shape };
                     out.load(group, made, result, offset);
                 }
                 Inst::Do { effect: Effect::StoreStrided(_, _, value), mark } => {
@@ -322,7 +333,7 @@ impl Widening<'_> {
                     if made.stored.len() == group.members.len() {
                         made.stored.sort_unstable_by_key(|&(offset, _)| offset);
                         let values = made.stored.iter().map(|&(_, value)| value).collect();
-                        let mut out = Out { function: self.function, insts, mark, lanes: self.lanes };
+                        let mut out = Out { function: self.function, insts, mark, shape };
                         out.store(group, values);
                     }
                 }
@@ -330,13 +341,18 @@ impl Widening<'_> {
             }
         }
     }
+
+    fn shape(&self, group: &Group) -> Shape {
+        let (stride, size) = (group.stride.into(), group.kind.size() as usize);
+        Shape { lanes: self.lanes, stride, size, register: self.register }
+    }
 }
 
 /// What there is of a group already.
 #[derive(Default)]
 struct Made {
-    /// By distance between lanes and offset modulo what it was divided by: all elements of that offset, in order.
-    streams: Vec<((usize, usize), Vec<Value>)>,
+    /// Its wide loads, and what was made of them.
+    loaded: Option<Parting<Value>>,
     /// The stores so far.
     stored: Vec<(i64, Value)>,
 }
@@ -346,170 +362,71 @@ struct Out<'a> {
     function: &'a mut Function,
     insts: &'a mut Vec<Inst>,
     mark: Mark,
-    lanes: usize,
+    shape: Shape,
 }
 
 impl Out<'_> {
     /// A new value, or that of this name.
     fn define(&mut self, kind: Kind, name: Option<Value>, op: Op) -> Value {
-        let result = name.unwrap_or_else(|| self.function.value(Type::vector(kind, self.lanes as u16)));
+        let ty = Type::vector(kind, self.shape.lanes as u16);
+        let result = name.unwrap_or_else(|| self.function.value(ty));
         self.insts.push(Inst::Let { result, op, mark: self.mark });
         result
     }
 
-    fn shuffle(
-        &mut self,
-        kind: Kind,
-        name: Option<Value>,
-        [a, b]: [Value; 2],
-        from: impl Fn(usize) -> usize,
-    ) -> Value {
-        let from = (0..self.lanes).map(|lane| from(lane) as u8).collect();
-        self.define(kind, name, Op::Shuffle(a, b, from))
-    }
-
     /// The place of the `vector`th wide access of a group, less so many elements.
     fn place(&self, group: &Group, vector: usize, less: usize) -> Access {
-        let further = (vector * self.lanes) as i64 - less as i64;
+        let further = (vector * self.shape.lanes) as i64 - less as i64;
         let offset = group.least - group.first + further * group.size();
         Access { offset: group.access.offset + offset as i32, ..group.access }
     }
 
-    // --- loads -----------------------------------------------------------------------------------------------------
-
     fn load(&mut self, group: &Group, made: &mut Made, result: Value, offset: i64) {
-        let stride = usize::from(group.stride);
+        let kind = group.kind;
         let ty = self.function.ty(result);
-        // The last vector ends with the last element that some member reads.
-        let less = stride - 1 - (group.span / group.size()) as usize;
-        if made.streams.is_empty() {
+        let parting = made.loaded.get_or_insert_with(|| {
+            let stride = self.shape.stride;
+            // The last vector ends with the last element that some member reads.
+            let less = stride - 1 - (group.span / group.size()) as usize;
             let vectors = (0..stride).map(|vector| {
                 let less = if vector + 1 == stride { less } else { 0 };
                 let access = self.place(group, vector, less);
-                self.define(group.kind, None, Op::Load(access))
+                self.define(kind, None, Op::Load(access))
             });
             let vectors = vectors.collect();
-            made.streams.push(((stride, 0), vectors));
-        }
-        let first = ((offset - group.least) / group.size()) as usize;
-        let name = (ty.kind == group.kind).then_some(result);
-        let value = self.member(group.kind, name, made, [stride, first, less]);
+            let places: Vec<usize> = group.members.iter().map(|&(_, offset)| group.place(offset)).collect();
+            Parting::new(self.shape, vectors, less, &places)
+        });
+        let name = (ty.kind == kind).then_some(result);
+        let value = parting.member(group.place(offset), &mut |[a, b], from, last| {
+            self.define(kind, name.filter(|_| last), Op::Shuffle(a, b, from))
+        });
         if value == result {
             return;
         }
-        let op = if ty.kind == group.kind {
+        let op = if ty.kind == kind {
             // Read twice.
-            Op::Shuffle(value, value, (0..self.lanes as u8).collect())
+            Op::Shuffle(value, value, (0..self.shape.lanes as u8).collect())
         } else {
             Op::Convert(Convert::Bitcast, value)
         };
         self.define(ty.kind, Some(result), op);
     }
 
-    /// Every `stride`th element from the `first` on.
-    fn member(
-        &mut self,
-        kind: Kind,
-        name: Option<Value>,
-        made: &mut Made,
-        [stride, first, less]: [usize; 3],
-    ) -> Value {
-        let lanes = self.lanes;
-        let (mut apart, mut rest) = (stride, first);
-        // The last vector's lanes are so many further up than they would be.
-        let mut up = less;
-        while apart.is_multiple_of(2) {
-            let (half, parity) = (apart / 2, rest % 2);
-            let phase = first % (stride / half);
-            if made.stream((half, phase)).is_none() {
-                let before = made.stream((apart, first % (stride / apart))).unwrap_or_default();
-                let mut stream = Vec::with_capacity(half);
-                for (index, pair) in before.chunks(2).enumerate() {
-                    let up = if index + 1 == half { up } else { 0 };
-                    let name = name.filter(|_| half == 1);
-                    stream.push(self.shuffle(kind, name, [pair[0], pair[1]], |lane| {
-                        let at = 2 * lane + parity;
-                        if at < lanes { at } else { (at + up).min(2 * lanes - 1) }
-                    }));
-                }
-                made.streams.push(((half, phase), stream));
-            }
-            (apart, rest, up) = (half, rest / 2, 0);
-        }
-        let stream = made.stream((apart, first % (stride / apart))).unwrap_or_default();
-        let mut whole = stream[0];
-        for (index, &vector) in stream.iter().enumerate().skip(1) {
-            let up = if index + 1 == apart { up } else { 0 };
-            let name = name.filter(|_| index + 1 == apart);
-            whole = self.shuffle(kind, name, [whole, vector], |lane| {
-                let at = lane * apart + rest;
-                match at / lanes {
-                    of if of == index => lanes + (at % lanes + up).min(lanes - 1),
-                    // The first step puts the first vector's lanes into their places too.
-                    0 if index == 1 => at,
-                    _ => lane,
-                }
-            });
-        }
-        whole
-    }
-
-    // --- stores ----------------------------------------------------------------------------------------------------
-
     /// All elements of a period for each lane, in ascending order.
     fn store(&mut self, group: &Group, mut values: Vec<Value>) {
+        let kind = group.kind;
         for value in &mut values {
-            if self.function.ty(*value).kind != group.kind {
-                *value = self.define(group.kind, None, Op::Convert(Convert::Bitcast, *value));
+            if self.function.ty(*value).kind != kind {
+                *value = self.define(kind, None, Op::Convert(Convert::Bitcast, *value));
             }
         }
-        let vectors = self.woven(group.kind, values);
+        let vectors = woven(self.shape, &values, &mut |[a, b], from, _| {
+            self.define(kind, None, Op::Shuffle(a, b, from))
+        });
         for (vector, value) in vectors.into_iter().enumerate() {
             let access = self.place(group, vector, 0);
             self.insts.push(Inst::Do { effect: Effect::Store(access, value), mark: self.mark });
         }
-    }
-
-    /// The elements of several vectors in turn.
-    fn woven(&mut self, kind: Kind, streams: Vec<Value>) -> Vec<Value> {
-        let (lanes, count) = (self.lanes, streams.len());
-        if count == 1 {
-            return streams;
-        }
-        if count.is_multiple_of(2) {
-            let even = self.woven(kind, streams.iter().copied().step_by(2).collect());
-            let odd = self.woven(kind, streams.iter().copied().skip(1).step_by(2).collect());
-            let mut woven = Vec::with_capacity(count);
-            for (even, odd) in even.into_iter().zip(odd) {
-                for start in [0, lanes / 2] {
-                    woven.push(
-                        self.shuffle(kind, None, [even, odd], |lane| start + lane / 2 + lane % 2 * lanes),
-                    );
-                }
-            }
-            return woven;
-        }
-        (0..count)
-            .map(|vector| {
-                let mut whole = streams[0];
-                for (index, &stream) in streams.iter().enumerate().skip(1) {
-                    whole = self.shuffle(kind, None, [whole, stream], |lane| {
-                        let at = vector * lanes + lane;
-                        match at % count {
-                            of if of == index => lanes + at / count,
-                            0 if index == 1 => at / count,
-                            _ => lane,
-                        }
-                    });
-                }
-                whole
-            })
-            .collect()
-    }
-}
-
-impl Made {
-    fn stream(&self, key: (usize, usize)) -> Option<Vec<Value>> {
-        self.streams.iter().find(|(known, _)| *known == key).map(|(_, stream)| stream.clone())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each register of the result is put together from those that it takes lanes from, one after the other. AVX-512 takes
 //! lanes of any two registers at once; AVX2 moves lanes within a register, and blends. Numbers of lanes are read where
-//! they are used: there are too many of them to keep in registers. Knows nothing of what lanes mean.
+//! they are used: there are too many of them to keep in registers. What an instruction does without numbers is left to it.
+//! Knows nothing of what lanes mean.
 
 use regalloc2::VReg;
 use warpweft_vector::ir::{Type, Value};
@@ -38,13 +39,53 @@ impl Lower<'_> {
                     Rm::Reg(self.reg(value, part)?)
                 });
             }
-            result.push(if self.wide() {
+            let in_turn = self.in_turn(&sources, &registers, &wanted, shape.length, size);
+            result.push(if let Some(whole) = in_turn {
+                whole
+            } else if self.wide() {
                 self.chosen_wide(&sources, &registers, &wanted, shape, ty)
             } else {
                 self.chosen_narrow(&sources, &registers, &wanted, shape, size)
             });
         }
         Ok(result)
+    }
+
+    /// Of each 16 bytes the lower halves of two registers, or the upper ones: lane by lane in turn, or 8 bytes by 8 bytes.
+    fn in_turn(
+        &mut self,
+        sources: &[usize],
+        registers: &[Rm],
+        wanted: &Wanted,
+        length: Length,
+        size: usize,
+    ) -> Option<VReg> {
+        let (&[first, second], &[a, b]) = (sources, registers) else { return None };
+        let piece = 16 / size;
+        let (lead, start) = wanted[0];
+        let (start, other) = (usize::from(start), first + second - lead);
+        let turn = if wanted[1].0 == lead { 2 } else { 1 };
+        let fits = |(place, &(source, lane)): (usize, &(usize, u8))| {
+            let within = place % piece;
+            let own = if (within / turn).is_multiple_of(2) { lead } else { other };
+            source == own
+                && usize::from(lane) == place - within + start + within / (2 * turn) * turn + within % turn
+        };
+        if 2 * turn > piece || ![0, piece / 2].contains(&start) || !wanted.iter().enumerate().all(fits) {
+            return None;
+        }
+        let v = match (turn * size, start) {
+            (4, 0) => V::PunpckLoD,
+            (4, _) => V::PunpckHiD,
+            (_, 0) => V::PunpckLoQ,
+            _ => V::PunpckHiQ,
+        };
+        let (a, b) = if lead == first { (a, b) } else { (b, a) };
+        let a = match a {
+            Rm::Reg(register) => register,
+            memory => self.v2(V::MovuPs, length, memory),
+        };
+        Some(self.v3(v, length, a, b))
     }
 
     /// AVX-512: two registers at a time.
@@ -101,6 +142,9 @@ impl Lower<'_> {
                 memory => self.v2(V::MovuPs, shape.length, memory),
             })
             .collect();
+        if let Some(whole) = self.pieces(sources, &registers, wanted, shape.length, size) {
+            return whole;
+        }
         if let Some(whole) = self.halves(sources, &registers, wanted, shape, size) {
             return whole;
         }
@@ -125,6 +169,33 @@ impl Lower<'_> {
             });
         }
         whole.unwrap_or(registers[0])
+    }
+
+    /// AVX2: two pieces of 16 bytes.
+    fn pieces(
+        &mut self,
+        sources: &[usize],
+        registers: &[VReg],
+        wanted: &Wanted,
+        length: Length,
+        size: usize,
+    ) -> Option<VReg> {
+        let (&[first, _], &[a, b]) = (sources, registers) else { return None };
+        if length != Length::Y {
+            return None;
+        }
+        let piece = 16 / size;
+        let mut order = 0;
+        for (at, wanted) in wanted.chunks(piece).enumerate() {
+            let (source, start) = wanted[0];
+            let whole = (start..).zip(wanted).all(|(place, &(of, lane))| (of, lane) == (source, place));
+            if usize::from(start) % piece != 0 || !whole {
+                return None;
+            }
+            let half = start / piece as u8 + if source == first { 0 } else { 2 };
+            order |= half << (4 * at);
+        }
+        Some(self.v3i(V::Perm2X128, Length::Y, a, b, order))
     }
 
     /// AVX2, 8 lanes of 32 bits: the same two lanes of each half of two registers.

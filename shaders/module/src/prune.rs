@@ -17,6 +17,25 @@ pub(crate) fn prune(module: &mut Module) {
     }
 }
 
+/// Whether nothing of `module` but names was dropped to get `pruned`: then handles into one are those into the other.
+pub(crate) fn is_whole(pruned: &Module, module: &Module) -> bool {
+    let sizes = |module: &Module| {
+        let whole = [
+            module.types.len(),
+            module.special_types.predeclared_types.len(),
+            module.constants.len(),
+            module.overrides.len(),
+            module.global_variables.len(),
+            module.global_expressions.len(),
+            module.functions.len(),
+            module.entry_points.len(),
+        ];
+        let each = |function: &naga::Function| [function.expressions.len(), function.local_variables.len()];
+        (whole, functions(module).map(each).collect::<Vec<_>>())
+    };
+    sizes(pruned) == sizes(module)
+}
+
 /// Takes their names from constants that nobody uses, so that nothing keeps them; whether there were any.
 fn forget_names(module: &mut Module) -> bool {
     let used = used_constants(module);

@@ -109,7 +109,8 @@ pub(crate) fn specialise(
             .map_err(|e| explain::invalid(&accepted.joined, &module, &e))?;
         Some((module, info))
     };
-    let (module, info) = own.as_ref().map_or((&accepted.naga, &accepted.info), |(module, info)| (module, info));
+    let (module, info) =
+        own.as_ref().map_or((&accepted.naga, &accepted.info), |(module, info)| (module, info));
     let interface = reflect::interface(accepted, module, info)?;
     half::refuse_unasked_integers(&accepted.joined, interface.features)?;
     let hash = Hash::new(&accepted.digest, entry, &values);

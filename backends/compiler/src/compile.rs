@@ -58,24 +58,25 @@ pub(crate) fn build(kernel: &Kernel, options: &Options, limits: &Limits) -> Resu
     let mut clock = Clock(Instant::now());
     let function = to_ssa(kernel, limits)?;
     let times = Times { ssa: clock.lap(), ..Times::default() };
-    let mut lanes = width::lanes(&function, options);
+    let (mut lanes, mut shapes) = width::lanes(&function, options);
     loop {
-        match build_for(&function, lanes, options, times, &mut clock) {
+        match build_for(&function, lanes, shapes.take(), options, times, &mut clock) {
             Err(_) if options.lanes.is_none() && lanes > 4 => lanes /= 2,
             built => return built,
         }
     }
 }
 
-/// The stages behind SSA, for gangs of that many lanes.
+/// The stages behind SSA, for gangs of that many lanes; `shapes` are known already.
 fn build_for(
     function: &ssa::Function,
     lanes: u16,
+    shapes: Option<width::Shapes>,
     options: &Options,
     mut times: Times,
     clock: &mut Clock,
 ) -> Result<Built, NotCompiled> {
-    let lowered = lower(function, lanes, options)?;
+    let lowered = lower(function, lanes, shapes, options)?;
     let (workgroup_bytes, private_bytes) = (lowered.workgroup_bytes, lowered.private_bytes);
     let rare = lowered.rare;
     let mut vector = vec![lowered.function];

@@ -192,15 +192,15 @@ impl<'a> Price<'a> {
 
     /// Vectors from outside of a loop that it uses.
     fn around(&self, body: &[Statement]) -> usize {
-        let (mut used, mut defined) = (vec![], vec![]);
-        operands(self.function, body, &mut |value| used.push(value), &mut |value| defined.push(value));
-        defined.sort_unstable();
-        used.sort_unstable();
-        used.dedup();
+        let count = self.function.values.len();
+        let (mut used, mut defined) = (vec![false; count], vec![false; count]);
+        let uses = &mut |value: Value| used[value.0 as usize] = true;
+        operands(self.function, body, uses, &mut |value| defined[value.0 as usize] = true);
+        let outside = |&value: &Value| used[value.0 as usize] && !defined[value.0 as usize];
         let constant = |value| self.function.constant(value).is_some();
-        let outside = |value: &Value| defined.binary_search(value).is_err();
         // Parameters count already.
-        used.iter().filter(|value| self.varies(**value) && outside(value) && !constant(**value)).count()
+        let values = (0..count as u32).map(Value);
+        values.filter(outside).filter(|&value| self.varies(value) && !constant(value)).count()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
 use warpweft_ssa::ir::Function;
-use warpweft_ssa::uniformity::Uniformity;
+use warpweft_ssa::uniformity::{Ganging, Uniformity};
 
 use crate::lower::{asks_for_subgroups, ganging, meets};
 use crate::options::{Generator, Options};
@@ -12,15 +12,24 @@ use crate::price::{Machine, Price};
 /// The widest gang there is.
 pub(crate) const MOST_LANES: u16 = 64;
 
-/// The lanes of a kernel's gangs.
-pub(crate) fn lanes(function: &Function, options: &Options) -> u16 {
+/// How values vary in gangs of some kind.
+pub(crate) type Shapes = (Ganging, Uniformity);
+
+/// The lanes of a kernel's gangs, and what choosing them has found out of values' shapes.
+pub(crate) fn lanes(function: &Function, options: &Options) -> (u16, Option<Shapes>) {
+    let mut shapes = None;
+    let lanes = choose(function, options, &mut shapes);
+    (lanes, shapes)
+}
+
+fn choose(function: &Function, options: &Options, shapes: &mut Option<Shapes>) -> u16 {
     let subgroups = asks_for_subgroups(function);
     // WGSL's smallest subgroup has four invocations.
     let least = if subgroups { 4 } else { 1 };
     if let Some(lanes) = options.lanes {
         return lanes.max(least).next_power_of_two().min(MOST_LANES);
     }
-    let mut chosen = cheapest(function, options.generator, least);
+    let mut chosen = cheapest(function, options.generator, least, shapes);
     if chosen == least || !meets(function) {
         return chosen;
     }
@@ -51,14 +60,15 @@ fn machine(generator: Generator) -> Machine {
 }
 
 /// The width that takes the fewest cycles for each lane: one lane, a native vector, or two.
-fn cheapest(function: &Function, generator: Generator, least: u16) -> u16 {
+fn cheapest(function: &Function, generator: Generator, least: u16, shapes: &mut Option<Shapes>) -> u16 {
     let machine = machine(generator);
     let native = machine.native;
     if function.values.len() > MOST_PRICED || !function.functions.is_empty() {
         return native;
     }
-    let shapes = Uniformity::new(function, ganging(function, native));
-    let price = Price::new(function, &shapes, machine);
+    let ganging = ganging(function, native);
+    let (_, shapes) = shapes.insert((ganging, Uniformity::new(function, ganging)));
+    let price = Price::new(function, shapes, machine);
     let mut best = (native, price.per_lane(native));
     let wider = if function.values.len() > LONG { WIDER_LONG } else { WIDER };
     for (lanes, worth) in [(1, ALONE), (2 * native, wider)] {

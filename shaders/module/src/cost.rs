@@ -11,7 +11,6 @@ use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
     AddressSpace, Block, Expression, Function, Handle, MathFunction, Module, Statement, TypeInner, VectorSize,
 };
-use std::collections::HashSet;
 
 /// Trips of a loop about which nothing is known.
 const TRIPS: f64 = 16.0;
@@ -60,7 +59,8 @@ struct Body<'a> {
     /// Costs of the functions that this one may call.
     functions: &'a [Cost],
     function: &'a Function,
-    guards: HashSet<Handle<Expression>>,
+    /// Of each expression, whether a branch on it most likely goes one way.
+    guards: Vec<bool>,
 }
 
 impl<'a> Body<'a> {
@@ -96,7 +96,7 @@ impl<'a> Body<'a> {
             Statement::If { condition, ref accept, ref reject } => {
                 let accept = self.block(accept, &mut known.clone());
                 let reject = self.block(reject, &mut known.clone());
-                if self.guards.contains(&condition) {
+                if self.guards[condition.index()] {
                     combine(accept, reject, f64::max)
                 } else {
                     times(add(accept, reject), 0.5)

@@ -5,19 +5,15 @@
 use crate::walk::visit_block;
 use naga::valid::FunctionInfo;
 use naga::{AddressSpace, Expression, Function, Handle, LocalVariable, Module, Statement, TypeInner};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-/// Those expressions of a function.
-pub(crate) fn guards(
-    module: &Module,
-    info: &FunctionInfo,
-    function: &Function,
-) -> HashSet<Handle<Expression>> {
+/// Of each expression of a function, by its index, whether it is one.
+pub(crate) fn guards(module: &Module, info: &FunctionInfo, function: &Function) -> Vec<bool> {
     let stores = stores_to_temporaries(function);
-    let mut found: HashSet<Handle<Expression>> = HashSet::new();
+    let mut found: Vec<bool> = Vec::with_capacity(function.expressions.len());
     // Expressions refer to earlier ones only, so one pass in order sees every part before the whole.
-    for (handle, expression) in function.expressions.iter() {
-        let is_guard = |part: &Handle<Expression>| found.contains(part);
+    for (_, expression) in function.expressions.iter() {
+        let is_guard = |part: &Handle<Expression>| found.get(part.index()) == Some(&true);
         let guard = match expression {
             Expression::Literal(_)
             | Expression::Constant(_)
@@ -40,9 +36,7 @@ pub(crate) fn guards(
             Expression::Relational { argument, .. } => is_guard(argument),
             _ => false,
         };
-        if guard {
-            found.insert(handle);
-        }
+        found.push(guard);
     }
     found
 }

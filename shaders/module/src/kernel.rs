@@ -9,7 +9,7 @@ use crate::explain;
 use crate::half;
 use crate::interface::Interface;
 use crate::module::Accepted;
-use crate::prune::{forget_results, prune};
+use crate::prune::{forget_results, is_whole, prune};
 use crate::reflect;
 use crate::refuse;
 use crate::source::{Location, Source};
@@ -28,8 +28,8 @@ pub struct Kernel {
 
 struct Inner {
     accepted: Arc<Accepted>,
-    naga: naga::Module,
-    info: ModuleInfo,
+    /// What is left of the accepted module; `None` where that is all of it.
+    own: Option<(naga::Module, ModuleInfo)>,
     interface: Interface,
     hash: Hash,
 }
@@ -47,7 +47,10 @@ impl Kernel {
 
     /// naga's module, overrides resolved and compacted: exactly one entry point, index 0.
     pub fn naga(&self) -> (&naga::Module, &ModuleInfo) {
-        (&self.inner.naga, &self.inner.info)
+        match &self.inner.own {
+            Some((module, info)) => (module, info),
+            None => (&self.inner.accepted.naga, &self.inner.accepted.info),
+        }
     }
 
     /// Where in the sources a span of [`naga`](Self::naga)'s module starts.
@@ -63,7 +66,7 @@ impl Kernel {
 
     /// The kernel as naga sees it, as text for the eye.
     pub fn dump(&self) -> String {
-        dump::dump(&self.inner.naga)
+        dump::dump(self.naga().0)
     }
 }
 
@@ -96,14 +99,22 @@ pub(crate) fn specialise(
         constants::fix_array_lengths(&mut module);
         prune(&mut module);
     }
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
-    let info = validator
-        .validate_resolved_overrides(&module)
-        .map_err(|e| explain::invalid(&accepted.joined, &module, &e))?;
-    let interface = reflect::interface(accepted, &module, &info)?;
+    // Where nothing was dropped, and no override can make anything invalid, all has been validated.
+    let own = if accepted.naga.overrides.is_empty() && is_whole(&module, &accepted.naga) {
+        None
+    } else {
+        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
+        let info = validator
+            .validate_resolved_overrides(&module)
+            .map_err(|e| explain::invalid(&accepted.joined, &module, &e))?;
+        Some((module, info))
+    };
+    let (module, info) =
+        own.as_ref().map_or((&accepted.naga, &accepted.info), |(module, info)| (module, info));
+    let interface = reflect::interface(accepted, module, info)?;
     half::refuse_unasked_integers(&accepted.joined, interface.features)?;
     let hash = Hash::new(&accepted.digest, entry, &values);
-    Ok(Kernel { inner: Arc::new(Inner { accepted: accepted.clone(), naga: module, info, interface, hash }) })
+    Ok(Kernel { inner: Arc::new(Inner { accepted: accepted.clone(), own, interface, hash }) })
 }
 
 /// The BLAKE3 hash that identifies a [`Kernel`]; `Display` is hexadecimal.

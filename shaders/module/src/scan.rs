@@ -147,7 +147,15 @@ impl<'a> Iterator for Tokens<'a> {
         let first = rest.chars().next()?;
         if is_word(first) {
             let number = first.is_ascii_digit();
-            let len = rest.find(|c| !(is_word(c) || number && c == '.')).unwrap_or(rest.len());
+            let inside = |c| is_word(c) || number && c == '.';
+            // Words of other letters are rare, and longer to look at.
+            let plain = rest.bytes().position(|byte| !byte.is_ascii() || !inside(char::from(byte)));
+            let len = match plain {
+                Some(end) if !rest.as_bytes()[end].is_ascii() => {
+                    end + rest[end..].find(|c| !inside(c)).unwrap_or(rest.len() - end)
+                }
+                end => end.unwrap_or(rest.len()),
+            };
             self.at += len;
             return Some((start, Token::Word(&rest[..len])));
         }
@@ -177,6 +185,11 @@ impl Tokens<'_> {
             } else if rest.starts_with("/*") {
                 self.at += comment(rest).ok_or(self.at)?;
             } else {
+                let plain = rest.bytes().position(|byte| byte != b' ' && byte != b'\n').unwrap_or(rest.len());
+                if plain > 0 {
+                    self.at += plain;
+                    continue;
+                }
                 let blank = rest.find(|c: char| !is_blank(c)).unwrap_or(rest.len());
                 if blank == 0 {
                     return Ok(());
@@ -212,7 +225,7 @@ fn is_word(c: char) -> bool {
 }
 
 fn is_operator(c: char) -> bool {
-    "+-*/%&|^!~=<>.".contains(c)
+    matches!(c, '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '!' | '~' | '=' | '<' | '>' | '.')
 }
 
 fn is_line_end(c: char) -> bool {

@@ -4,7 +4,6 @@
 
 use crate::walk::visit;
 use naga::{BinaryOperator, Block, Expression, Function, Handle, Literal, LocalVariable, Module, Statement};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// The trips of a loop.
@@ -21,21 +20,16 @@ pub(crate) struct Trips {
 pub(crate) struct Constants<'a> {
     module: &'a Module,
     function: &'a Function,
-    /// Shared between the sides of a branch until one of them changes it.
-    values: Rc<HashMap<Handle<LocalVariable>, i128>>,
+    /// By the variable's index. Shared between the sides of a branch until one of them changes it.
+    values: Rc<Vec<Option<i128>>>,
 }
 
 impl<'a> Constants<'a> {
     /// What is known where the function begins.
     pub(crate) fn new(module: &'a Module, function: &'a Function) -> Self {
         let mut constants = Constants { module, function, values: Rc::default() };
-        let mut values = HashMap::new();
-        for (handle, local) in function.local_variables.iter() {
-            if let Some(value) = local.init.and_then(|init| constants.value(init)) {
-                values.insert(handle, value);
-            }
-        }
-        constants.values = Rc::new(values);
+        let start = |local: &LocalVariable| local.init.and_then(|init| constants.value(init));
+        constants.values = Rc::new(function.local_variables.iter().map(|(_, local)| start(local)).collect());
         constants
     }
 
@@ -45,14 +39,16 @@ impl<'a> Constants<'a> {
             && let Expression::LocalVariable(local) = self.function.expressions[pointer]
             && let Some(value) = self.value(value)
         {
-            Rc::make_mut(&mut self.values).insert(local, value);
+            Rc::make_mut(&mut self.values)[local.index()] = Some(value);
             return;
         }
         let function = self.function;
         visit(statement, &mut |inner| {
-            for pointer in touched(inner) {
-                if let Some(local) = root(function, pointer).filter(|local| self.values.contains_key(local)) {
-                    Rc::make_mut(&mut self.values).remove(&local);
+            for &pointer in touched(inner) {
+                if let Some(local) = root(function, pointer)
+                    && self.values[local.index()].is_some()
+                {
+                    Rc::make_mut(&mut self.values)[local.index()] = None;
                 }
             }
         });
@@ -89,7 +85,7 @@ pub(crate) fn trips(known: &Constants<'_>, function: &Function, statement: &Stat
     }
     let (local, op, bound) = comparison(known, function, *condition)?;
     let step = step(known, function, continuing, local)?;
-    let start = *known.values.get(&local)?;
+    let start = known.values[local.index()]?;
     let rest = &body[head + 1..];
     if rest.iter().any(|s| stores_to(function, s, local)) {
         return None;
@@ -195,18 +191,18 @@ fn root(function: &Function, pointer: Handle<Expression>) -> Option<Handle<Local
 }
 
 /// The expressions through which a single statement may change memory.
-fn touched(statement: &Statement) -> Vec<Handle<Expression>> {
+fn touched(statement: &Statement) -> &[Handle<Expression>] {
     match statement {
-        Statement::Store { pointer, .. } | Statement::Atomic { pointer, .. } => vec![*pointer],
-        Statement::Call { arguments, .. } => arguments.clone(),
-        _ => Vec::new(),
+        Statement::Store { pointer, .. } | Statement::Atomic { pointer, .. } => std::slice::from_ref(pointer),
+        Statement::Call { arguments, .. } => arguments,
+        _ => &[],
     }
 }
 
 fn stores_to(function: &Function, statement: &Statement, local: Handle<LocalVariable>) -> bool {
     let mut found = false;
     visit(statement, &mut |inner| {
-        found |= touched(inner).into_iter().any(|pointer| root(function, pointer) == Some(local));
+        found |= touched(inner).iter().any(|&pointer| root(function, pointer) == Some(local));
     });
     found
 }

@@ -10,6 +10,7 @@ use super::state::{Exec, State};
 use super::{Gang, call, region, rest};
 use crate::arguments::Arguments;
 use crate::options::{NotCompiled, Options};
+use crate::width::Shapes;
 use warpweft_ssa::ir::{Builtin, Definition, Function, Op, Statement};
 use warpweft_ssa::orders::Orders;
 use warpweft_ssa::ranges::Ranges;
@@ -83,15 +84,22 @@ fn waits(values: &[Definition], statement: &Statement, in_loop: bool) -> bool {
     }
 }
 
-/// Lowers a kernel for gangs of that many lanes, whatever `options` say of lanes.
+/// Lowers a kernel for gangs of that many lanes, whatever `options` say of lanes; `known` are shapes of values, in case
+/// they are those of such gangs.
 ///
 /// # Errors
 /// What the kernel does that is not compiled.
-pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Result<Lowered, NotCompiled> {
+pub(crate) fn lower(
+    function: &Function,
+    lanes: u16,
+    known: Option<Shapes>,
+    options: &Options,
+) -> Result<Lowered, NotCompiled> {
     let size = function.workgroup_size;
     let meets = meets(function);
     let ganging = ganging(function, lanes);
-    let shapes = Uniformity::new(function, ganging);
+    let known = known.filter(|(of, _)| *of == ganging).map(|(_, shapes)| shapes);
+    let shapes = known.unwrap_or_else(|| Uniformity::new(function, ganging));
     let divergent = |value| lanes > 1 && matches!(shapes.shape(value), Shape::Varying | Shape::Affine(_));
     let (ranges, orders) = match meets {
         true => Ranges::with_orders(function, &shapes),
@@ -108,7 +116,7 @@ pub(crate) fn lower(function: &Function, lanes: u16, options: &Options) -> Resul
         None
     };
 
-    let mut b = Builder::new(&identifier(&function.name), lanes);
+    let mut b = Builder::with_room(&identifier(&function.name), lanes, function.values.len());
     let [arguments, begin, end] = [0; 3].map(|_| b.param(Kind::I64));
     let memory = Memory::new(&mut b, function, &shapes, arguments, options);
     let workgroups =

@@ -6,6 +6,7 @@
 
 use super::Gang;
 use super::state::Exec;
+use rustc_hash::FxHashMap;
 use warpweft_module::Scalar;
 use warpweft_ssa::ir::{self as ssa, Compare as SsaCompare, Index, Op as SsaOp, Place, Root, Statement};
 use warpweft_vector::ir::{Binary, Compare, Convert, Kind, Value};
@@ -28,8 +29,8 @@ pub(super) struct Inside {
     pub(super) decided: Vec<(ssa::Value, bool)>,
     /// Indices that are in bounds.
     pub(super) proven: Vec<Proven>,
-    /// Indices that are `start + slope · place` without running over.
-    pub(super) lines: Vec<(ssa::Value, Line)>,
+    /// Indices that go evenly from place to place without running over.
+    pub(super) lines: Lines,
     /// What each gang has to test: conditions of `decided`, and indices of `proven`.
     pub(super) conditions: Vec<(ssa::Value, bool)>,
     pub(super) indices: Vec<(Index, Root)>,
@@ -50,6 +51,25 @@ pub(crate) struct Line {
     pub(crate) beyond: i64,
     /// The first such number where the row starts.
     first: Value,
+}
+
+/// The lines of indices. Long code has many that are constants apart.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    known: FxHashMap<ssa::Value, Line>,
+    /// By what an index is apart from a constant: that, and the line, of the first such index.
+    roots: FxHashMap<ssa::Value, (i64, Line)>,
+}
+
+impl Lines {
+    pub(super) fn get(&self, index: ssa::Value) -> Option<Line> {
+        self.known.get(&index).copied()
+    }
+
+    /// The first line that an index gets is its own.
+    fn add(&mut self, index: ssa::Value, line: Line) {
+        self.known.entry(index).or_insert(line);
+    }
 }
 
 /// Where numbers have to lie that go evenly along the row, by so much from place to place: from the first to before the
@@ -89,7 +109,7 @@ impl Gang<'_> {
             high: end,
             decided: vec![],
             proven: vec![],
-            lines: vec![],
+            lines: Lines::default(),
             conditions: vec![],
             indices: vec![],
             spans: vec![],
@@ -345,7 +365,7 @@ impl Gang<'_> {
                         continue;
                     }
                     match beside {
-                        Some(line) => inside.lines.push((index.value, line)),
+                        Some(line) => inside.lines.add(index.value, line),
                         None => self.draw(index.value, start, slope, inside),
                     }
                 }
@@ -358,23 +378,24 @@ impl Gang<'_> {
 
     /// Notes how an index goes along the row.
     fn draw(&mut self, index: ssa::Value, start: Value, slope: i64, inside: &mut Inside) {
-        if inside.lines.iter().any(|&(known, _)| known == index) {
+        if inside.lines.get(index).is_some() {
             return;
         }
         let factor = self.b.i64(slope as u64);
         let before = self.b.binary(Binary::Mul, inside.start, factor);
         let first = start;
         let start = self.b.sub(start, before);
-        inside.lines.push((index, Line { start, slope, beyond: 0, first }));
+        let line = Line { start, slope, beyond: 0, first };
+        inside.lines.add(index, line);
+        let (root, number) = self.root_and_number(index);
+        inside.lines.roots.entry(root).or_insert((number, line));
     }
 
     /// The line of an index that is a constant apart from one that has a line.
     fn beside(&self, index: ssa::Value, inside: &Inside) -> Option<Line> {
         let (root, number) = self.root_and_number(index);
-        inside.lines.iter().find_map(|&(known, line)| {
-            let (other, from) = self.root_and_number(known);
-            (root == other).then(|| Line { beyond: line.beyond + number - from, ..line })
-        })
+        let &(from, line) = inside.lines.roots.get(&root)?;
+        Some(Line { beyond: line.beyond + number - from, ..line })
     }
 
     /// An integer as another one and a constant.

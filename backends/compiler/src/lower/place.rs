@@ -188,8 +188,7 @@ impl Gang<'_> {
     /// How an index goes along the row at hand.
     fn line(&self, index: ssa::Value) -> Option<(Value, Line)> {
         let (x, lines) = self.known.lines.as_ref()?;
-        let &(_, line) = lines.iter().find(|&&(known, _)| known == index)?;
-        Some((*x, line))
+        Some((*x, lines.get(index)?))
     }
 
     /// A fixed place that every launch has.

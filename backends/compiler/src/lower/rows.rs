@@ -27,7 +27,7 @@ pub(super) struct Known {
     /// Indices that are in bounds for the whole gang.
     pub(super) proven: Vec<Proven>,
     /// The gang's x, and the indices that go along with it: on the inside of a row.
-    pub(super) lines: Option<(Value, Vec<(ssa::Value, super::inside::Line)>)>,
+    pub(super) lines: Option<(Value, super::inside::Lines)>,
     /// The loop that is emitted twice, and which version is at hand.
     pub(super) version: Option<(ssa::Label, Version)>,
     /// It stands beside code that most gangs take: it need not be quick, but small.

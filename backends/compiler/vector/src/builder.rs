@@ -37,11 +37,16 @@ struct List {
 impl Builder {
     /// A function for gangs of that many lanes (1 to 64, a power of two), with its body's list open.
     pub fn new(name: &str, lanes: u16) -> Self {
+        Self::with_room(name, lanes, 0)
+    }
+
+    /// The same, with room for about so many values: tables that grow are copied again and again.
+    pub fn with_room(name: &str, lanes: u16, values: usize) -> Self {
         let function = Function {
             name: name.into(),
             lanes,
             params: vec![],
-            values: vec![],
+            values: Vec::with_capacity(values),
             spaces: vec![],
             labels: 0,
             body: vec![],

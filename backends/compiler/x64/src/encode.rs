@@ -116,6 +116,14 @@ impl Bytes {
         self.length += 1;
     }
 
+    /// Bytes as they are.
+    fn bytes(&mut self, bytes: &[u8]) {
+        let mut buffer = self.encoder.take_buffer();
+        buffer.extend_from_slice(bytes);
+        self.encoder.set_buffer(buffer);
+        self.length += bytes.len() as u32;
+    }
+
     fn put_constant(&mut self, instruction: &Instruction, constant: Constant) -> Result<(), String> {
         let start = self.length;
         self.put(instruction)?;
@@ -354,7 +362,7 @@ impl Bytes {
             (RegClass::Vector, false) => (Code::VEX_Kmovq_kr_km64, View::K),
             (RegClass::Float, _) => {
                 let short = vector_move(number, slots.length, displacement, store);
-                short.as_slice().iter().for_each(|&byte| self.raw(byte));
+                self.bytes(short.as_slice());
                 return Ok(());
             }
         };

@@ -30,6 +30,12 @@ impl State<'_> {
         if pieces.is_empty() {
             return None;
         }
+        // Of floats nothing is known.
+        if let Op::Compare(_, a, _) = self.function.definition(condition).op
+            && !is_integer(self.function.ty(a))
+        {
+            return None;
+        }
         self.asked = 0;
         if self.assumed(pieces, condition, true, 0).is_empty() {
             return Some(false);

@@ -294,6 +294,9 @@ impl<'a> Walk<'a, '_> {
                 };
                 continue;
             }
+            if !is_integer(self.state.function.ty(result)) {
+                continue;
+            }
             let mut brought = Vec::new();
             for (pieces, value) in one.into_iter().chain(other) {
                 brought.extend(self.brought(&[value], pieces));

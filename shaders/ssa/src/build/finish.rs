@@ -131,9 +131,15 @@ impl<'a> Builder<'a> {
     /// Turns marks from byte offsets into numbers of lines.
     fn locations(&self, codes: &mut [(&mut [Definition], &mut [Statement])]) -> Vec<Line> {
         let mut offsets = Vec::new();
+        // Neighbours mostly come from one place.
+        let mut see = |mark: Mark| {
+            if offsets.last() != Some(&mark.0) {
+                offsets.push(mark.0);
+            }
+        };
         for (values, statements) in codes.iter_mut() {
-            values.iter().for_each(|definition| offsets.push(definition.mark.0));
-            marks(statements, &mut |mark| offsets.push(mark.0));
+            values.iter().for_each(|definition| see(definition.mark));
+            marks(statements, &mut |mark| see(*mark));
         }
         offsets.sort_unstable();
         offsets.dedup();
@@ -153,12 +159,17 @@ impl<'a> Builder<'a> {
             }
             numbers.push(Mark(lines.len() as u32));
         }
-        let number = |mark: &mut Mark| {
-            *mark = offsets.binary_search(&mark.0).map_or(Mark::default(), |at| numbers[at])
+        let mut last = (Mark::default(), Mark::default());
+        let mut number = |mark: &mut Mark| {
+            if *mark != last.0 {
+                let found = offsets.binary_search(&mark.0);
+                last = (*mark, found.map_or(Mark::default(), |at| numbers[at]));
+            }
+            *mark = last.1;
         };
         for (values, statements) in codes {
             values.iter_mut().for_each(|definition| number(&mut definition.mark));
-            marks(statements, &mut { number });
+            marks(statements, &mut number);
         }
         lines
     }

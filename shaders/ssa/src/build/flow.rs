@@ -9,6 +9,7 @@ use super::{Builder, Parts};
 use crate::ir::{Label, Op, Value};
 use crate::unsupported::Unsupported;
 use naga::{Block, Expression, Handle, Span, Statement};
+use std::ops::Range;
 use warpweft_module::Scalar;
 
 /// A block whose end can be branched to, while it is being built.
@@ -133,7 +134,7 @@ impl<'a> Builder<'a> {
         }
         self.live = !sides.is_empty();
         if self.live {
-            self.merge(&sides, before.len(), &edges, &mut params);
+            self.merge(&sides, before.len(), Some(before), &edges, &mut params);
         }
         let join = self.join(params, edges);
         let (then, otherwise) = (then.nodes, otherwise.nodes);
@@ -161,10 +162,37 @@ impl<'a> Builder<'a> {
     }
 
     /// What the first `count` slots hold where several paths meet; those that differ, or are not visible here, become
-    /// parameters.
-    fn merge(&mut self, sides: &[Vec<Value>], count: usize, edges: &[Edge], params: &mut Vec<Value>) {
+    /// parameters. `before` is what the slots hold now, if that is what they held where the paths parted.
+    fn merge(
+        &mut self,
+        sides: &[Vec<Value>],
+        count: usize,
+        before: Option<&[Value]>,
+        edges: &[Edge],
+        params: &mut Vec<Value>,
+    ) {
+        /// So many slots are compared at once: most paths change few of many.
+        const AT_ONCE: usize = 16;
+        for start in (0..count).step_by(AT_ONCE) {
+            let slots = start..count.min(start + AT_ONCE);
+            let untouched =
+                |before: &[Value]| sides.iter().all(|side| side[slots.clone()] == before[slots.clone()]);
+            if !before.is_some_and(untouched) {
+                self.merge_slots(sides, slots, edges, params);
+            }
+        }
+    }
+
+    /// The same of some slots.
+    fn merge_slots(
+        &mut self,
+        sides: &[Vec<Value>],
+        range: Range<usize>,
+        edges: &[Edge],
+        params: &mut Vec<Value>,
+    ) {
         let Some((one, others)) = sides.split_first() else { return };
-        for n in 0..count {
+        for n in range {
             let first = one[n];
             let same = others.iter().all(|slots| slots[n] == first);
             if same && self.values.visible(first) {
@@ -264,7 +292,7 @@ impl<'a> Builder<'a> {
                     sides.push(exit.slots);
                     exports.push(exit.exports);
                 }
-                self.merge(&sides, target.slots, &edges, &mut params);
+                self.merge(&sides, target.slots, None, &edges, &mut params);
                 for (n, &handle) in target.exports.iter().enumerate() {
                     self.merge_export(handle, n, &exports, &edges, &mut params);
                 }

@@ -198,7 +198,7 @@ impl Function {
             free: Vec::new(),
             names: kernel.interface().bindings.iter().map(|binding| binding.name.clone()).collect(),
             name_counts: FxHashMap::default(),
-            values: Values::default(),
+            values: Values::with_room(entry.function.expressions.len()),
             edges: Vec::new(),
             joins: Vec::new(),
             labels: 0,

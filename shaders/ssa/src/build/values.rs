@@ -38,6 +38,16 @@ enum Added {
 }
 
 impl Values {
+    /// None yet, with room for about so many.
+    pub(super) fn with_room(count: usize) -> Self {
+        Values {
+            definitions: Vec::with_capacity(count),
+            scope_of: Vec::with_capacity(count),
+            known: FxHashMap::with_capacity_and_hasher(count / 2, Default::default()),
+            ..Values::default()
+        }
+    }
+
     /// Opens a scope inside the present one.
     pub(super) fn open_scope(&mut self) {
         let scope = self.open.len() as u32;

@@ -4,20 +4,21 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Kind, Type, Value};
 
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Cc, Condition, INT, Length, MASK, Rm, View};
 
 impl<'f> Lower<'f> {
-    pub(super) fn choose(&mut self, ty: Type, condition: Value, a: Value, b: Value) -> Selected<Vec<VReg>> {
+    pub(super) fn choose(&mut self, ty: Type, condition: Value, a: Value, b: Value) -> Selected<Parts> {
         let shape = self.shape(ty);
         if shape.class == INT {
             let then = self.reg(a, 0)?;
             let otherwise = self.reg(b, 0)?;
             let flags = self.condition(condition)?;
-            return Ok(vec![match flags {
+            return Ok(smallvec![match flags {
                 Condition::One(cc) => self.move_if(cc, ty.kind, otherwise, then),
                 Condition::NotEqualUnordered => {
                     let first = self.move_if(Cc::NotEqual, ty.kind, otherwise, then);
@@ -40,7 +41,7 @@ impl<'f> Lower<'f> {
                 .collect());
         }
         if ty.is_scalar() {
-            return Ok(vec![self.choose_scalar(ty, condition, a, b)?]);
+            return Ok(smallvec![self.choose_scalar(ty, condition, a, b)?]);
         }
         let size = ty.kind.size();
         if self.wide()

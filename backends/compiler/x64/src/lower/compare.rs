@@ -8,7 +8,7 @@ use warpweft_vector::ir::{Binary, Compare, Hint, Kind, Op, Unary, Value};
 
 use super::integer::{Alu, alu, alu_byte, alu_number};
 use super::vector::{floats, lanes};
-use super::{Lower, Selected, int_view};
+use super::{Lower, Parts, Selected, int_view};
 use crate::opcodes::V;
 use crate::program::{Action, Cc, Condition, Length, Rm, Target, View};
 
@@ -164,7 +164,7 @@ impl<'f> Lower<'f> {
 
     // --- vectors ---------------------------------------------------------------------------------------------------
 
-    pub(super) fn compare_vectors(&mut self, compare: Compare, a: Value, b: Value) -> Selected<Vec<VReg>> {
+    pub(super) fn compare_vectors(&mut self, compare: Compare, a: Value, b: Value) -> Selected<Parts> {
         let ty = self.ty(a);
         let shape = self.shape(ty);
         let broadcast = self.broadcasts(ty);
@@ -173,7 +173,7 @@ impl<'f> Lower<'f> {
         } else {
             (compare, a, b)
         };
-        let mut parts = vec![];
+        let mut parts = Parts::new();
         for part in 0..shape.parts {
             let a = self.reg(a, part)?;
             let b = self.rm(b, part, broadcast)?;
@@ -185,7 +185,7 @@ impl<'f> Lower<'f> {
             parts.push(mask);
         }
         if ty.kind.size() == 8 {
-            self.compared.clone_from(&parts);
+            self.compared = parts.to_vec();
         }
         Ok(self.join_masks(parts, ty.kind.size(), ty.lanes.into()))
     }
@@ -201,8 +201,8 @@ impl<'f> Lower<'f> {
         compare: Compare,
         a: Value,
         b: Value,
-        within: Vec<VReg>,
-    ) -> Selected<Vec<VReg>> {
+        within: Parts,
+    ) -> Selected<Parts> {
         let ty = self.ty(a);
         let (compare, a, b) = if self.prefers_memory(a) && !self.prefers_memory(b) {
             (turned(compare), b, a)

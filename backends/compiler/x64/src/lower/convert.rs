@@ -4,17 +4,18 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Compare, Convert, Kind, Op, Type, Value, Width};
 
 use super::vector::floats;
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Cc, INT, Length, Rm, VEC, View};
 
 impl<'f> Lower<'f> {
-    pub(super) fn convert(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn convert(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Parts> {
         if ty.is_scalar() {
-            return Ok(vec![self.convert_scalar(convert, a, ty)?]);
+            return Ok(smallvec![self.convert_scalar(convert, a, ty)?]);
         }
         let from = self.ty(a);
         match (from.kind.size(), ty.kind.size()) {
@@ -26,7 +27,7 @@ impl<'f> Lower<'f> {
 
     // --- vectors ---------------------------------------------------------------------------------------------------
 
-    fn convert_up(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Vec<VReg>> {
+    fn convert_up(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         let (to, from) = (shape.length.view(), shape.length.half().view());
         (0..shape.parts)
@@ -68,14 +69,14 @@ impl<'f> Lower<'f> {
         self.compare_to_mask(compare, Kind::F32, length.half(), a, b)
     }
 
-    fn convert_down(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Vec<VReg>> {
+    fn convert_down(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Parts> {
         let from = self.shape(self.ty(a));
         let parts = self.regs(a)?;
         if convert == Convert::Truncate && !self.wide() {
             return Ok(self.narrow_lanes(&parts, ty.lanes.into()));
         }
         let (to, length) = (from.length.half().view(), from.length);
-        let mut halves = vec![];
+        let mut halves = Parts::new();
         for part in parts {
             let half = match convert {
                 Convert::Truncate => self.v2_views(V::Pmovqd, length, to, part, length.view()),
@@ -136,7 +137,7 @@ impl<'f> Lower<'f> {
         register
     }
 
-    fn convert_same(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Vec<VReg>> {
+    fn convert_same(&mut self, convert: Convert, a: Value, ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         let length = shape.length;
         let view = length.view();

@@ -4,11 +4,12 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Kind, Op, Type, Value};
 
 use super::integer::Alu;
 use super::vector::lanes;
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Address, Length, Place, Rm, View};
 
@@ -42,7 +43,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Halves for each part of a type with twice as many bytes, as parts of the narrow type.
-    pub(super) fn join_halves(&mut self, halves: Vec<VReg>, ty: Type) -> Vec<VReg> {
+    pub(super) fn join_halves(&mut self, halves: Parts, ty: Type) -> Parts {
         let shape = self.shape(ty);
         if shape.parts == halves.len() {
             return halves;
@@ -57,7 +58,7 @@ impl<'f> Lower<'f> {
     }
 
     /// AVX2: 64-bit lanes to their low 32 bits.
-    pub(super) fn narrow_lanes(&mut self, parts: &[VReg], lanes: u32) -> Vec<VReg> {
+    pub(super) fn narrow_lanes(&mut self, parts: &[VReg], lanes: u32) -> Parts {
         if lanes == 2 {
             return parts.iter().map(|&part| self.v2i(V::PshufD, Length::X, part, 0x08)).collect();
         }
@@ -84,7 +85,7 @@ impl<'f> Lower<'f> {
 
     // --- splat -----------------------------------------------------------------------------------------------------
 
-    pub(super) fn splat(&mut self, scalar: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn splat(&mut self, scalar: Value, ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         let view = shape.length.view();
         let long = ty.kind.size() == 8;
@@ -116,7 +117,7 @@ impl<'f> Lower<'f> {
             self.splat_integer(one, long, shape.length)
         };
         // One register serves for every part.
-        Ok(vec![register; shape.parts])
+        Ok(smallvec![register; shape.parts])
     }
 
     fn splat_integer(&mut self, one: VReg, long: bool, length: Length) -> VReg {
@@ -274,7 +275,7 @@ impl<'f> Lower<'f> {
 
     // --- permute ---------------------------------------------------------------------------------------------------
 
-    pub(super) fn permute(&mut self, vector: Value, from: Value) -> Selected<Vec<VReg>> {
+    pub(super) fn permute(&mut self, vector: Value, from: Value) -> Selected<Parts> {
         let ty = self.ty(vector);
         let shape = self.shape(ty);
         let long = ty.kind.size() == 8;
@@ -289,7 +290,7 @@ impl<'f> Lower<'f> {
             return self.refuse("a permutation of these lanes");
         }
         let parts = self.regs(vector)?;
-        let mut result = vec![];
+        let mut result = Parts::new();
         for part in 0..shape.parts {
             let lanes = if long {
                 let half = self.half_for(from, ty.with(Kind::I64), part)?;

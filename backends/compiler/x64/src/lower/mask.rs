@@ -4,10 +4,11 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Binary, Kind, Op, Type, Unary, Value};
 
 use super::integer::{Alu, alu};
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Cc, Condition, INT, Length, MASK, Rm, View};
 
@@ -21,16 +22,9 @@ impl<'f> Lower<'f> {
     }
 
     /// Parts joined by an operation, so that few are left.
-    fn fold_mask(
-        &mut self,
-        code: Code,
-        v: V,
-        length: Length,
-        mut parts: Vec<VReg>,
-        left: usize,
-    ) -> Vec<VReg> {
+    fn fold_mask(&mut self, code: Code, v: V, length: Length, mut parts: Parts, left: usize) -> Parts {
         while parts.len() > left.max(1) {
-            let mut joined = vec![];
+            let mut joined = Parts::new();
             for pair in parts.chunks(2) {
                 joined.push(match *pair {
                     [a, b] if self.wide() => self.k3(code, a, b),
@@ -152,11 +146,11 @@ impl<'f> Lower<'f> {
         }
     }
 
-    pub(super) fn mask_of(&mut self, bits: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn mask_of(&mut self, bits: Value, ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         let bits = self.reg(bits, 0)?;
         if ty.is_scalar() {
-            return Ok(vec![self.with_number(Alu::And, Kind::I32, bits, 1)]);
+            return Ok(smallvec![self.with_number(Alu::And, Kind::I32, bits, 1)]);
         }
         (0..shape.parts)
             .map(|part| {
@@ -218,7 +212,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Masks by parts of lanes of that size, as masks by parts of 32-bit lanes.
-    pub(super) fn join_masks(&mut self, parts: Vec<VReg>, size: u32, lanes: u32) -> Vec<VReg> {
+    pub(super) fn join_masks(&mut self, parts: Parts, size: u32, lanes: u32) -> Parts {
         if size < 8 {
             return parts;
         }
@@ -235,7 +229,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Operations on `Bool`s.
-    pub(super) fn logic(&mut self, op: &Op, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn logic(&mut self, op: &Op, ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         match *op {
             Op::Unary(Unary::Not, a) => {

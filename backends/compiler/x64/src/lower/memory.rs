@@ -5,10 +5,11 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Access, Convert, Kind, Op, Scattered, Stores, Type, Value, Width};
 
 use super::vector::floats;
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Address, Length, Place, Rm, View};
 
@@ -39,7 +40,7 @@ impl<'f> Lower<'f> {
 
     // --- loads -----------------------------------------------------------------------------------------------------
 
-    pub(super) fn load(&mut self, access: &Access, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn load(&mut self, access: &Access, ty: Type) -> Selected<Parts> {
         let (address, stride) = self.in_parts(access, ty)?;
         self.ask_ahead(access, &address, stride * self.shape(ty).parts as u32);
         Ok((0..self.shape(ty).parts)
@@ -88,13 +89,13 @@ impl<'f> Lower<'f> {
         }
     }
 
-    pub(super) fn load_masked(&mut self, access: &Access, mask: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn load_masked(&mut self, access: &Access, mask: Value, ty: Type) -> Selected<Parts> {
         if self.all_true(mask) {
             return self.load(access, ty);
         }
         if ty.is_scalar() {
             let (address, _) = self.in_parts(access, ty)?;
-            return Ok(vec![self.load_if(mask, &address, ty, access.width)?]);
+            return Ok(smallvec![self.load_if(mask, &address, ty, access.width)?]);
         }
         if access.width == Width::Half && !self.wide() {
             return self.refuse("a masked load of halves");
@@ -379,14 +380,14 @@ impl<'f> Lower<'f> {
         })
     }
 
-    pub(super) fn gather(&mut self, scattered: &Scattered, mask: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn gather(&mut self, scattered: &Scattered, mask: Value, ty: Type) -> Selected<Parts> {
         self.check(ty, scattered.width)?;
         if ty.is_scalar() {
             let place = self.single_place(scattered)?;
             if self.all_true(mask) {
-                return Ok(vec![self.load_part(&place, ty, scattered.width)]);
+                return Ok(smallvec![self.load_part(&place, ty, scattered.width)]);
             }
-            return Ok(vec![self.load_if(mask, &place, ty, scattered.width)?]);
+            return Ok(smallvec![self.load_if(mask, &place, ty, scattered.width)?]);
         }
         if scattered.width == Width::Half {
             return self.refuse("a gather of halves");

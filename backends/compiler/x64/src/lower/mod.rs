@@ -22,6 +22,7 @@ mod value;
 mod vector;
 
 use regalloc2::{RegClass, VReg};
+use smallvec::{SmallVec, smallvec};
 use warpweft_vector::Refusal;
 use warpweft_vector::ir::{Effect, Function, Hint, Inst, Kind, Label, Mark, Op, Stores, Type, Value};
 
@@ -29,6 +30,9 @@ use crate::ahead::Ahead;
 use crate::analysis::{Uses, analyse};
 use crate::level::Level;
 use crate::program::{Action, INT, Length, MASK, Program, Target, VEC, View};
+
+/// The registers of a value.
+pub(crate) type Parts = SmallVec<[VReg; 4]>;
 
 /// Why selection stops.
 pub(crate) type Selected<T> = Result<T, Refusal>;
@@ -131,7 +135,7 @@ pub(crate) fn lower(function: &Function, level: Level) -> Selected<Program> {
     let mut lower = Lower {
         function,
         level,
-        p: Program::default(),
+        p: Program::with_room(values),
         uses: analyse(function),
         ahead: function
             .spaces
@@ -467,13 +471,13 @@ impl<'f> Lower<'f> {
             Op::Const(_) | Op::Lanes(_) => self.constant(result)?,
             Op::Splat(_) if self.bits_of(result).is_some() => self.constant(result)?,
             Op::Splat(scalar) => self.splat(*scalar, ty)?,
-            Op::Extract(vector, lane) => vec![self.extract(*vector, (*lane).into())?],
-            Op::ExtractAt(vector, lane) => vec![self.extract_at(*vector, *lane)?],
+            Op::Extract(vector, lane) => smallvec![self.extract(*vector, (*lane).into())?],
+            Op::ExtractAt(vector, lane) => smallvec![self.extract_at(*vector, *lane)?],
             Op::Permute(vector, lanes) => self.permute(*vector, *lanes)?,
             Op::Shuffle(a, b, from) => self.shuffle(*a, *b, from, ty)?,
-            Op::Reduce(op, vector) => vec![self.reduce(*op, *vector)?],
-            Op::Any(_) | Op::All(_) => vec![self.condition_bit(op)?],
-            Op::Compare(..) if ty.is_scalar() => vec![self.condition_bit(op)?],
+            Op::Reduce(op, vector) => smallvec![self.reduce(*op, *vector)?],
+            Op::Any(_) | Op::All(_) => smallvec![self.condition_bit(op)?],
+            Op::Compare(..) if ty.is_scalar() => smallvec![self.condition_bit(op)?],
             Op::Compare(compare, a, b) => {
                 let parts = self.compare_vectors(*compare, *a, *b)?;
                 if !self.compared.is_empty() {
@@ -483,7 +487,7 @@ impl<'f> Lower<'f> {
                 parts
             }
             Op::Select(condition, a, b) => self.choose(ty, *condition, *a, *b)?,
-            Op::Bits(mask) => vec![self.bits(*mask)?],
+            Op::Bits(mask) => smallvec![self.bits(*mask)?],
             Op::Mask(bits) => self.mask_of(*bits, ty)?,
             Op::Convert(convert, a) => self.convert(*convert, *a, ty)?,
             Op::Load(access) => self.load(access, ty)?,
@@ -491,15 +495,15 @@ impl<'f> Lower<'f> {
             Op::LoadStrided(..) => return self.refuse("a strided load that was not legalised"),
             Op::Gather(scattered, mask) => self.gather(scattered, *mask, ty)?,
             Op::Atomic(op, access, a) => {
-                vec![self.atomic(*op, access, *a, self.uses[result.0 as usize].count > 0)?]
+                smallvec![self.atomic(*op, access, *a, self.uses[result.0 as usize].count > 0)?]
             }
             Op::CompareExchange(access, expected, new) => {
-                vec![self.compare_exchange(access, *expected, *new)?]
+                smallvec![self.compare_exchange(access, *expected, *new)?]
             }
             Op::AtomicLoad(access) => self.load(access, ty)?,
             Op::Unary(..) | Op::Binary(..) | Op::Fma(..) if ty.kind == Kind::Bool => self.logic(op, ty)?,
             Op::Unary(..) | Op::Binary(..) | Op::Fma(..) if self.shape(ty).class == INT => {
-                vec![self.scalar(op, ty)?]
+                smallvec![self.scalar(op, ty)?]
             }
             Op::Unary(unary, a) => self.unary(*unary, *a, ty)?,
             Op::Binary(binary, a, b) => self.binary(*binary, *a, *b, ty)?,

@@ -25,11 +25,11 @@ impl<'f> Lower<'f> {
         let mut parts = self.regs(vector)?;
         let mut form = Form { kind: ty.kind, length: shape.length, scalar: false };
         while parts.len() > 1 {
-            let upper = parts.split_off(parts.len() / 2);
-            parts = parts
-                .into_iter()
+            let (lower, upper) = parts.split_at(parts.len() / 2);
+            parts = lower
+                .iter()
                 .zip(upper)
-                .map(|(low, high)| self.combine(op, form, low, Rm::Reg(high)))
+                .map(|(&low, &high)| self.combine(op, form, low, Rm::Reg(high)))
                 .collect::<Selected<_>>()?;
         }
         let mut value = parts[0];

@@ -9,7 +9,7 @@ use regalloc2::VReg;
 use warpweft_vector::ir::{Type, Value};
 
 use super::vector::lanes;
-use super::{Lower, Selected, Shape};
+use super::{Lower, Parts, Selected, Shape};
 use crate::opcodes::V;
 use crate::program::{Action, Address, Length, Rm};
 
@@ -17,10 +17,10 @@ use crate::program::{Action, Address, Length, Rm};
 type Wanted = Vec<(usize, u8)>;
 
 impl Lower<'_> {
-    pub(super) fn shuffle(&mut self, a: Value, b: Value, from: &[u8], ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn shuffle(&mut self, a: Value, b: Value, from: &[u8], ty: Type) -> Selected<Parts> {
         let shape = self.shape(ty);
         let size = ty.kind.size() as usize;
-        let mut result = Vec::with_capacity(shape.parts);
+        let mut result = Parts::new();
         for from in from.chunks(shape.lanes as usize) {
             let lanes = shape.lanes as u8;
             let wanted: Wanted = from.iter().map(|&lane| (usize::from(lane / lanes), lane % lanes)).collect();

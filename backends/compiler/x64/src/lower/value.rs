@@ -4,9 +4,10 @@
 
 use iced_x86::Code;
 use regalloc2::VReg;
+use smallvec::smallvec;
 use warpweft_vector::ir::{Access, Binary, Compare, Kind, Op, Type, Unary, Value, Width};
 
-use super::{Lower, Made, Selected, State, int_view};
+use super::{Lower, Made, Parts, Selected, State, int_view};
 use crate::opcodes::V;
 use crate::program::{Action, Address, INT, Length, MASK, Place, Rm, VEC, View};
 
@@ -48,7 +49,7 @@ impl<'f> Lower<'f> {
     }
 
     /// All parts of a value, in registers.
-    pub(super) fn regs(&mut self, value: Value) -> Selected<Vec<VReg>> {
+    pub(super) fn regs(&mut self, value: Value) -> Selected<Parts> {
         let parts = self.shape(self.ty(value)).parts;
         (0..parts).map(|part| self.reg(value, part)).collect()
     }
@@ -193,7 +194,7 @@ impl<'f> Lower<'f> {
     }
 
     /// Puts a constant into registers, where it is defined: whoever comes later finds it there.
-    pub(super) fn constant(&mut self, value: Value) -> Selected<Vec<VReg>> {
+    pub(super) fn constant(&mut self, value: Value) -> Selected<Parts> {
         let place = self.places[value.0 as usize];
         self.p.insert_at(Some(place));
         let parts = self.constant_here(value);
@@ -201,15 +202,15 @@ impl<'f> Lower<'f> {
         parts
     }
 
-    fn constant_here(&mut self, value: Value) -> Selected<Vec<VReg>> {
+    fn constant_here(&mut self, value: Value) -> Selected<Parts> {
         let ty = self.ty(value);
         let shape = self.shape(ty);
         if let Some(bits) = self.bits_of(value) {
-            return Ok(vec![self.same(bits, ty); shape.parts]);
+            return Ok(smallvec![self.same(bits, ty); shape.parts]);
         }
         match self.op(value) {
             Some(Op::Lanes(lanes)) => {
-                let mut parts = vec![];
+                let mut parts = Parts::new();
                 for part in 0..shape.parts {
                     let lanes = part_of(lanes, part, shape.lanes);
                     if shape.class == MASK {

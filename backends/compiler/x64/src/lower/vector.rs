@@ -5,7 +5,7 @@
 use regalloc2::VReg;
 use warpweft_vector::ir::{Binary, Kind, Op, Type, Unary, Value};
 
-use super::{Lower, Selected};
+use super::{Lower, Parts, Selected};
 use crate::opcodes::V;
 use crate::program::{Action, Length, Rm};
 
@@ -50,7 +50,7 @@ impl<'f> Lower<'f> {
 
     // --- two operands ----------------------------------------------------------------------------------------------
 
-    pub(super) fn binary(&mut self, op: Binary, a: Value, b: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn binary(&mut self, op: Binary, a: Value, b: Value, ty: Type) -> Selected<Parts> {
         let form = self.form(ty);
         let parts = self.shape(ty).parts;
         let broadcast = self.broadcasts(ty);
@@ -198,7 +198,7 @@ impl<'f> Lower<'f> {
         ty: Type,
         mask: Value,
         otherwise: Value,
-    ) -> Selected<Option<Vec<VReg>>> {
+    ) -> Selected<Option<Parts>> {
         let size = ty.kind.size();
         let zero = self.bits_of(otherwise) == Some(0);
         match *op {
@@ -222,7 +222,7 @@ impl<'f> Lower<'f> {
                 let form = self.form(ty);
                 let broadcast = self.broadcasts(ty);
                 let (a, b) = if self.prefers_memory(a) { (b, a) } else { (a, b) };
-                let mut parts = vec![];
+                let mut parts = Parts::new();
                 for part in 0..self.shape(ty).parts {
                     let mask = self.mask_for(mask, size, part)?;
                     let (a, c) = (self.reg(a, part)?, self.reg(c, part)?);
@@ -319,7 +319,7 @@ impl<'f> Lower<'f> {
 
     // --- one operand -----------------------------------------------------------------------------------------------
 
-    pub(super) fn unary(&mut self, op: Unary, a: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn unary(&mut self, op: Unary, a: Value, ty: Type) -> Selected<Parts> {
         let form = self.form(ty);
         let broadcast = self.broadcasts(ty);
         let folds = !ty.is_scalar()
@@ -419,7 +419,7 @@ impl<'f> Lower<'f> {
 
     // --- multiply and add ------------------------------------------------------------------------------------------
 
-    pub(super) fn fma(&mut self, a: Value, b: Value, c: Value, ty: Type) -> Selected<Vec<VReg>> {
+    pub(super) fn fma(&mut self, a: Value, b: Value, c: Value, ty: Type) -> Selected<Parts> {
         let (negative, a, b) = self.factors(a, b);
         let (c, minus) = match self.waiting_unary(c, Unary::Neg) {
             Some(inner) => (inner, true),

@@ -70,6 +70,17 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// A program for about so many values: tables that grow are copied again and again.
+    pub(crate) fn with_room(values: usize) -> Self {
+        Self {
+            insts: Vec::with_capacity(values + values / 2),
+            marks: Vec::with_capacity(values + values / 2),
+            operands: Vec::with_capacity(4 * values),
+            memories: Vec::with_capacity(values / 2),
+            ..Self::default()
+        }
+    }
+
     // --- registers and blocks --------------------------------------------------------------------------------------
 
     pub(crate) fn register(&mut self, class: RegClass) -> VReg {

@@ -420,6 +420,25 @@ fn what_memory_feeds_runs_in_single_vectors() {
 }
 
 #[test]
+fn what_one_invocation_does_is_asked_of_one_gang() {
+    let wgsl = "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+         var<workgroup> t: array<u32, 256>;
+         @compute @workgroup_size(256)
+         fn main(@builtin(local_invocation_index) l: u32, @builtin(global_invocation_id) id: vec3<u32>) {
+             t[l] = out[id.x];
+             workgroupBarrier();
+             if l == 0u { out[id.x] = t[17]; }
+         }";
+    for generator in GENERATORS {
+        let mut loops = 0;
+        walk(&program(wgsl, generator, Some(16)).body, &mut |inst| {
+            loops += usize::from(matches!(inst, Inst::Loop { .. }));
+        });
+        assert_eq!(loops, 4, "workgroups, what clears their memory, and stretches of gangs that write to it");
+    }
+}
+
+#[test]
 fn nobody_waits_where_gangs_run_in_order() {
     let kernel_with = |size: u32, read: &str| {
         format!(

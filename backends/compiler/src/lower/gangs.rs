@@ -53,9 +53,9 @@ impl Gang<'_> {
     /// Runs a region for every gang.
     pub(super) fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
         let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
-        let end = match self.reach(region) {
-            Some(reach) => self.b.min_u(reach, end),
-            None => end,
+        let (start, end) = match self.reach(region) {
+            Some((first, reach)) => (first, self.b.min_u(reach, end)),
+            None => (start, end),
         };
         let before = (self.ids.lanes, self.memory.private);
         if scope.gangs == 1 {
@@ -168,9 +168,9 @@ impl Gang<'_> {
         }
     }
 
-    /// How many gangs have anything to do in a region that is for the first invocations of the workgroup alone: for
-    /// those whose local index is below a number that all share.
-    fn reach(&mut self, region: &Region<'_>) -> Option<Value> {
+    /// Which gangs have anything to do in a region that is for the first invocations of the workgroup alone, whose local
+    /// index is below a number that all share, or for the one whose index it is: the first gang, and the one behind the last.
+    fn reach(&mut self, region: &Region<'_>) -> Option<(Value, Value)> {
         let [_, 1, 1] = self.ids.size else { return None };
         if region.block.is_some() || !region.copies.is_empty() {
             return None;
@@ -195,23 +195,30 @@ impl Gang<'_> {
         if before.iter().any(kept) {
             return None;
         }
-        let ssa::Op::Compare(ssa::Compare::Less, index, limit) = self.ssa.definition(*condition).op else {
-            return None;
+        let is_index = |value| {
+            let op = &self.ssa.definition(value).op;
+            matches!(op, ssa::Op::Builtin(ssa::Builtin::LocalIndex | ssa::Builtin::LocalId(0)))
         };
-        let is_index = matches!(
-            self.ssa.definition(index).op,
-            ssa::Op::Builtin(ssa::Builtin::LocalIndex | ssa::Builtin::LocalId(0))
-        );
-        let shared = self.ssa.constant(limit).is_some() || self.home(limit) == 0;
-        if !is_index || !shared {
+        let (equal, number) = match self.ssa.definition(*condition).op {
+            ssa::Op::Compare(ssa::Compare::Less, index, limit) if is_index(index) => (false, limit),
+            ssa::Op::Compare(ssa::Compare::Equal, index, number) if is_index(index) => (true, number),
+            ssa::Op::Compare(ssa::Compare::Equal, number, index) if is_index(index) => (true, number),
+            _ => return None,
+        };
+        if self.ssa.constant(number).is_none() && self.home(number) != 0 {
             return None;
         }
-        let limit = self.scalar(limit);
-        let limit = self.b.convert(Convert::ZeroExtend, limit, Kind::I64);
-        let lanes = self.b.i64(u64::from(self.b.lanes()) - 1);
-        let limit = self.b.add(limit, lanes);
+        let number = self.scalar(number);
+        let number = self.b.convert(Convert::ZeroExtend, number, Kind::I64);
         let lanes = u32::from(self.b.lanes());
-        Some(self.divided(limit, lanes))
+        let (one, more) = (self.b.i64(1), self.b.i64(u64::from(lanes) - 1));
+        Some(if equal {
+            let first = self.divided(number, lanes);
+            (first, self.b.add(first, one))
+        } else {
+            let limit = self.b.add(number, more);
+            (self.b.i64(0), self.divided(limit, lanes))
+        })
     }
 
     fn gang_region(&mut self, region: &Region<'_>, scope: &Workgroup, number: Value) {

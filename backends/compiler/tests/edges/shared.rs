@@ -155,3 +155,20 @@ fn atomic_steps_at_the_edge() {
         }
     }
 }
+
+#[test]
+fn what_one_invocation_does_for_all() {
+    for (size, count) in [("64", 64), ("100", 100), ("16", 16), ("8, 8", 64)] {
+        let more = format!("const N = {count}u; var<workgroup> t: array<u32, N>;");
+        for body in [
+            "t[l] = data[g]; workgroupBarrier(); if l == 0u { out[g] = t[N - 1u]; }",
+            "t[l] = data[g]; workgroupBarrier(); if l == u.x { out[g] = t[N - 1u] + t[l]; }",
+            "t[l] = data[g]; workgroupBarrier(); if u.z == l { out[g] = t[N - 1u - l]; } workgroupBarrier(); out[g + 1u] += t[0];",
+            "t[l] = data[g]; workgroupBarrier(); if lid.x == 3u { out[g] = t[N - 1u - l]; }",
+            "t[l] = data[g]; workgroupBarrier(); if l == N - 1u { t[0] = 5u; } workgroupBarrier(); out[g] = t[0] + t[l];",
+            "t[l] = data[g]; workgroupBarrier(); if l == data[wg.x] { out[g] = t[N - 1u - l]; }",
+        ] {
+            same_everywhere(&text(size, &more, body), &cases(2));
+        }
+    }
+}

@@ -13,8 +13,8 @@
 //!
 //! Knows nothing of what groups are.
 
-use crate::affine::{Access, FIXED, Form, LOCAL, Piece, State, Variable, Visitor, WORKGROUP};
-use crate::ir::{Index, Limit, Place, Root, Statement, Value};
+use crate::affine::{Access, FIXED, Form, LOCAL, Piece, State, Visitor, WORKGROUP};
+use crate::ir::{Barrier, Index, Limit, Place, Root, Statement, Value};
 use crate::uniformity::Uniformity;
 
 /// In which order a workgroup's invocations are to run, by their local index.
@@ -99,6 +99,10 @@ impl Visitor for Phases {
     }
 
     fn barrier(&mut self, state: &mut State<'_>, statement: &Statement) {
+        // At those of a subgroup the workgroup does not meet: what stands before them is still to be compared.
+        if let Statement::Barrier { kind: Barrier::Subgroup, .. } = statement {
+            return;
+        }
         let called = std::mem::take(&mut self.called);
         let (depth, before) = (state.rounds.len(), self.accesses.len());
         self.barriers.push(Meeting { statement, depth, before, called });
@@ -113,6 +117,7 @@ impl Phases {
     /// Judges all barriers, once the walk is over.
     pub(crate) fn orders(&self, state: &State<'_>, uniformity: &Uniformity) -> Orders {
         let mut orders = Orders::default();
+        let shared = if self.barriers.is_empty() { vec![] } else { shared(state, uniformity) };
         for (at, barrier) in self.barriers.iter().enumerate() {
             let first = at.checked_sub(1).map_or(0, |before| self.barriers[before].before);
             let next = self.barriers.get(at + 1);
@@ -120,7 +125,7 @@ impl Phases {
             let called = barrier.called || next.map_or(self.called, |next| next.called);
             let (before, behind) =
                 (&self.accesses[first..barrier.before], &self.accesses[barrier.before..end]);
-            if !called && let Some(order) = judge(state, uniformity, barrier.depth, before, behind) {
+            if !called && let Some(order) = judge(state, &shared, barrier.depth, before, behind) {
                 orders.found.push((barrier.statement, order));
             }
         }
@@ -131,7 +136,7 @@ impl Phases {
 /// The order in which what stands before a barrier and what stands behind it keep out of each other's way.
 fn judge(
     state: &State<'_>,
-    uniformity: &Uniformity,
+    shared: &[bool],
     depth: usize,
     before: &[Touch],
     behind: &[Touch],
@@ -142,9 +147,12 @@ fn judge(
     let (mut ascending, mut descending) = (true, true);
     for a in before {
         for b in behind.iter().filter(|b| a.root == b.root && (a.access.writes || b.access.writes)) {
-            let (least, most) = apart(state, uniformity, depth, a, b)?;
+            let (least, most) = apart(state, shared, depth, a, b)?;
             ascending &= most <= 0;
             descending &= least >= 0;
+            if !ascending && !descending {
+                return None;
+            }
         }
     }
     match (ascending, descending) {
@@ -156,13 +164,7 @@ fn judge(
 
 /// By how much the invocation that comes to `a` is beyond the one that comes to the same memory at `b`, at least and at most,
 /// in elements.
-fn apart(
-    state: &State<'_>,
-    uniformity: &Uniformity,
-    depth: usize,
-    a: &Touch,
-    b: &Touch,
-) -> Option<(i128, i128)> {
+fn apart(state: &State<'_>, shared: &[bool], depth: usize, a: &Touch, b: &Touch) -> Option<(i128, i128)> {
     let [_, 1, 1] = state.function.workgroup_size else { return None };
     let whole =
         |touch: &Touch| touch.depth == depth && !touch.access.atomic && touch.place.2 <= touch.place.1;
@@ -174,10 +176,9 @@ fn apart(
         return None;
     }
     // l · i + u = l · j + v: i − j has the sign of v − u, which are the same for the whole workgroup.
-    let shared = |form: &Form| {
-        form.terms.iter().all(|&(variable, _)| variable == LOCAL || is_shared(state, uniformity, variable))
-    };
-    if !shared(of_a) || !shared(of_b) {
+    let goes_evenly =
+        |form: &Form| form.terms.iter().all(|&(variable, _)| variable == LOCAL || shared[variable as usize]);
+    if !goes_evenly(of_a) || !goes_evenly(of_b) {
         return None;
     }
     let difference = of_b.plus(of_a, -1);
@@ -186,14 +187,20 @@ fn apart(
     Some((least.max(lower), most.min(upper)))
 }
 
-/// Every invocation of a workgroup has the same.
-fn is_shared(state: &State<'_>, uniformity: &Uniformity, variable: Variable) -> bool {
-    if (variable as usize) < FIXED {
-        return (WORKGROUP..LOCAL).contains(&variable);
+/// Of each variable, whether every invocation of a workgroup has the same.
+fn shared(state: &State<'_>, uniformity: &Uniformity) -> Vec<bool> {
+    let mut shared = vec![false; state.space.variables.len()];
+    for variable in (WORKGROUP..LOCAL).chain(state.fixed()) {
+        shared[variable as usize] = true;
     }
-    state.is_fixed(variable)
-        || (0..state.function.values.len() as u32).map(Value).any(|value| {
-            state.known_form(value).is_some_and(|form| form.terms[..] == [(variable, 1)])
-                && uniformity.uniform_at_workgroup(value)
-        })
+    for value in (0..state.function.values.len() as u32).map(Value) {
+        if let Some(form) = state.known_form(value)
+            && let [(variable, 1)] = form.terms[..]
+            && variable as usize >= FIXED
+            && uniformity.uniform_at_workgroup(value)
+        {
+            shared[variable as usize] = true;
+        }
+    }
+    shared
 }

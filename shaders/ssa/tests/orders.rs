@@ -11,8 +11,13 @@ const UP: Option<Order> = Some(Order::Ascending);
 
 /// The order of each barrier, in the order of the text.
 fn orders(size: &str, body: &str) -> Vec<Option<Order>> {
+    orders_with("", size, body)
+}
+
+/// The same with what has to stand first in the text.
+fn orders_with(first: &str, size: &str, body: &str) -> Vec<Option<Order>> {
     let wgsl = format!(
-        "@group(0) @binding(0) var<storage, read> x: array<u32>;
+        "{first} @group(0) @binding(0) var<storage, read> x: array<u32>;
         @group(0) @binding(1) var<storage, read_write> y: array<u32>;
         @group(0) @binding(2) var<uniform> n: u32;
         var<workgroup> part: array<u32, 256>;
@@ -148,4 +153,14 @@ fn whoever_may_meet_otherwise_waits() {
     ] {
         assert_eq!(of_one(body), None, "{body}");
     }
+}
+
+#[test]
+fn what_stands_beyond_a_barrier_of_a_subgroup_is_looked_at() {
+    let found = orders_with(
+        "enable subgroups;",
+        "256",
+        "part[lane] = lane; subgroupBarrier(); workgroupBarrier(); subgroupBarrier(); y[lane] = part[255u - lane];",
+    );
+    assert_eq!(found, [None, None, None]);
 }

@@ -349,8 +349,13 @@ impl<'a> State<'a> {
 
     /// It is the same for everybody, at all times.
     pub(crate) fn is_fixed(&self, variable: Variable) -> bool {
-        self.lengths.iter().any(|&(_, known)| known == variable)
-            || self.constants.iter().any(|&(.., known)| known == variable)
+        self.fixed().any(|known| known == variable)
+    }
+
+    /// The variables that are the same for everybody, at all times.
+    pub(crate) fn fixed(&self) -> impl Iterator<Item = Variable> {
+        let lengths = self.lengths.iter().map(|&(_, known)| known);
+        lengths.chain(self.constants.iter().map(|&(.., known)| known))
     }
 
     /// The number that a value is before anything around it was looked at.

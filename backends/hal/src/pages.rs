@@ -59,8 +59,9 @@ mod tests {
     #[test]
     fn memory_that_nobody_touches_is_not_there() {
         let resident = || {
-            let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-            text.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
         };
         const BYTES: usize = 1 << 30;
         let before = resident();

@@ -98,7 +98,7 @@ impl Author {
         let value = self.runtime(ty, 3);
         let value = self.tamed(ty, value);
         self.line(format!("{array}[lane] = {value};"));
-        self.line("workgroupBarrier();");
+        self.meet();
         for _ in 0..1 + self.dice.roll(2) {
             let place = Place::new(&*array, ty).index(self.shared.invocations, ty);
             let (text, name) = (self.write(&place, 2), self.name("l"));
@@ -131,8 +131,16 @@ impl Author {
                 let value = self.tamed(ty, value);
                 self.line(format!("{array}[lane] = {value};"));
             }
-            self.line("workgroupBarrier();");
+            self.meet();
         }
+    }
+
+    /// A barrier of the workgroup, perhaps behind one of subgroups that stops nobody else.
+    fn meet(&mut self) {
+        if self.profile == Profile::Subgroups && self.dice.chance(20) {
+            self.line("subgroupBarrier();");
+        }
+        self.line("workgroupBarrier();");
     }
 
     /// The same through a binding.

@@ -346,3 +346,35 @@ fn vectors_and_records_in_arrays() {
         }
     }
 }
+
+#[test]
+fn where_no_lane_arrives_nothing_is_left_behind() {
+    // Which way is common to all lanes, who leaves early on one of them is not: behind it, code runs on without any lane
+    // when the other way was taken, and brings a number that is the same for all.
+    for way in ["u.x == 5u", "u.x != 5u"] {
+        for early in ["l > (l & 12u)", "l < 100u", "data[i] > 300u"] {
+            everywhere(
+                7,
+                &format!(
+                    "var all = 0u;
+                     loop {{
+                         loop {{
+                             if {way} {{ if {early} {{ break; }} }} else {{ all = u.y >> 2u; break; }}
+                             break;
+                         }}
+                         break;
+                     }}
+                     out[i] = chosen(l, u) + all;
+                 }}
+                 fn chosen(l: u32, u: vec4<u32>) -> u32 {{
+                     let i = l;
+                     switch u32({way}) {{
+                         case 1u: {{ if {early} {{ break; }} }}
+                         default: {{ return u.y >> 3u; }}
+                     }}
+                     return max(u.y, 3u);"
+                ),
+            );
+        }
+    }
+}

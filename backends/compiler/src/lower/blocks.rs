@@ -175,6 +175,11 @@ impl Gang<'_> {
                 (Some(held), Exec::Some { mask, .. }) if !self.is_scalar(result) || self.b.lanes() == 1 => {
                     self.b.select(mask, value, held)
                 }
+                // What is one number for all lanes is nobody's where none has come so far.
+                (Some(held), Exec::Some { mask, nonempty: false }) => {
+                    let some = self.any(mask);
+                    self.b.select(some, value, held)
+                }
                 _ => value,
             };
             self.state.registers[register].value = Some(value);

@@ -4,10 +4,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// Bytes from which on memory is aligned to huge pages and asked for in such.
-const LARGE: usize = 1 << 22;
-/// The size of a huge page.
-const HUGE: usize = 1 << 21;
+use warpweft_hal::{HUGE_PAGE, HostBlock};
 
 /// The system's allocator, whose large blocks lie in huge pages where the system has them.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +12,7 @@ pub struct HugePages;
 
 /// What is asked of the system for that.
 fn wider(layout: Layout) -> Layout {
-    if layout.size() < LARGE { layout } else { layout.align_to(HUGE).unwrap_or(layout) }
+    if layout.size() < HostBlock::LARGE { layout } else { layout.align_to(HUGE_PAGE).unwrap_or(layout) }
 }
 
 // SAFETY: the system's allocator, given layouts of the same size and at least the same alignment, the same ones for what
@@ -25,9 +22,11 @@ unsafe impl GlobalAlloc for HugePages {
         // SAFETY: the caller's layout has a size above zero, and so has a wider one.
         let start = unsafe { System.alloc(wider(layout)) };
         #[cfg(target_os = "linux")]
-        if layout.size() >= LARGE && !start.is_null() {
+        if layout.size() >= HostBlock::LARGE && !start.is_null() {
             // A wish. SAFETY: whole pages of what was just given, whose content advice does not change.
-            unsafe { libc::madvise(start.cast(), layout.size() / HUGE * HUGE, libc::MADV_HUGEPAGE) };
+            unsafe {
+                libc::madvise(start.cast(), layout.size() / HUGE_PAGE * HUGE_PAGE, libc::MADV_HUGEPAGE)
+            };
         }
         start
     }

@@ -12,13 +12,10 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 
-use crate::pages::{HUGE, Pages};
+use crate::pages::{HUGE_PAGE, Pages};
 
 /// Alignment of fresh blocks: a cache line, and the widest vector register.
 const ALIGNMENT: usize = 64;
-
-/// Bytes from which on a fresh block has pages of its own, huge ones where the system has them.
-const LARGE: usize = 2 * HUGE;
 
 /// A block of host memory.
 pub struct HostBlock {
@@ -49,6 +46,9 @@ unsafe impl Send for HostBlock {}
 unsafe impl Sync for HostBlock {}
 
 impl HostBlock {
+    /// Bytes from which on a fresh block has pages of its own, aligned to [`HUGE_PAGE`] and huge where the system has such.
+    pub const LARGE: usize = 2 * HUGE_PAGE;
+
     /// A zeroed block that holds at least `bytes` bytes. Of a large one, pages that nobody touched cost nothing yet: they
     /// come with the first touch, near the thread that touches them.
     ///
@@ -64,7 +64,7 @@ impl HostBlock {
             });
         }
         let bytes = words.checked_mul(4)?;
-        if bytes >= LARGE {
+        if bytes >= Self::LARGE {
             let pages = Pages::new(bytes)?;
             return Some(Self { start: pages.start(), words, release: Release::Pages(pages) });
         }
@@ -203,8 +203,11 @@ mod tests {
         let block = HostBlock::zeroed(1000).unwrap();
         assert_eq!(block.words().as_ptr() as usize % ALIGNMENT, 0);
         assert!(block.words().iter().all(|w| w.load(Ordering::Relaxed) == 0));
-        let large = HostBlock::zeroed(LARGE as u64 + 4).unwrap();
-        assert_eq!((large.words().as_ptr() as usize % HUGE, large.len()), (0, LARGE as u64 + 4));
+        let large = HostBlock::zeroed(HostBlock::LARGE as u64 + 4).unwrap();
+        assert_eq!(
+            (large.words().as_ptr() as usize % HUGE_PAGE, large.len()),
+            (0, HostBlock::LARGE as u64 + 4)
+        );
         assert_eq!(large.words().last().unwrap().swap(7, Ordering::Relaxed), 0);
         let empty = HostBlock::zeroed(0).unwrap();
         assert!(empty.is_empty());

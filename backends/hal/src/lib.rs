@@ -27,3 +27,4 @@ pub use error::Error;
 pub use host::HostBlock;
 pub use info::{DeviceInfo, DeviceKind, Limits, Obstacle, cautions, obstacles};
 pub use native::{Native, NativeArguments};
+pub use pages::HUGE_PAGE;

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use memmap2::{MmapMut, MmapOptions};
 
 /// The size and the alignment of a huge page: of x86-64, and of aarch64 whose small pages have 4 KiB.
-pub(crate) const HUGE: usize = 1 << 21;
+pub const HUGE_PAGE: usize = 1 << 21;
 
 /// Zeroed memory that nobody has touched yet.
 pub(crate) struct Pages {
@@ -18,15 +18,15 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Memory of so many bytes, aligned to [`HUGE`]; `None` where the system refuses it.
+    /// Memory of so many bytes, aligned to [`HUGE_PAGE`]; `None` where the system refuses it.
     pub(crate) fn new(bytes: usize) -> Option<Self> {
         // So much more that the alignment is found in it: addresses only, which nobody touches.
-        let mut map = MmapOptions::new().len(bytes.checked_add(HUGE)?).map_anon().ok()?;
-        let before = map.as_ptr().align_offset(HUGE);
+        let mut map = MmapOptions::new().len(bytes.checked_add(HUGE_PAGE)?).map_anon().ok()?;
+        let before = map.as_ptr().align_offset(HUGE_PAGE);
         // A wish: pages are small ones where the system has no others. What is left of the last one stays small, so that
         // no memory is taken that nobody asked for.
         #[cfg(target_os = "linux")]
-        let _ = map.advise_range(memmap2::Advice::HugePage, before, bytes / HUGE * HUGE);
+        let _ = map.advise_range(memmap2::Advice::HugePage, before, bytes / HUGE_PAGE * HUGE_PAGE);
         let start = NonNull::new(map.as_mut_ptr().wrapping_add(before))?;
         Some(Self { _map: map, start })
     }
@@ -43,9 +43,9 @@ mod tests {
 
     #[test]
     fn pages_are_aligned_and_can_be_written_to_their_end() {
-        for bytes in [1, HUGE - 1, 2 * HUGE, 2 * HUGE + 4096] {
+        for bytes in [1, HUGE_PAGE - 1, 2 * HUGE_PAGE, 2 * HUGE_PAGE + 4096] {
             let pages = Pages::new(bytes).unwrap();
-            assert_eq!(pages.start().as_ptr() as usize % HUGE, 0);
+            assert_eq!(pages.start().as_ptr() as usize % HUGE_PAGE, 0);
             // SAFETY: nobody else has the fresh memory, and it holds so many bytes.
             let memory = unsafe { std::slice::from_raw_parts_mut(pages.start().as_ptr(), bytes) };
             assert_eq!((memory[0], memory[bytes - 1]), (0, 0));

@@ -34,14 +34,14 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// The order in which nobody has to wait at a barrier of the function that was analysed (not of a copy of it): between
-    /// the barrier before it in the text and the one behind it, whatever lies there in loops aside.
+    /// The order in which nobody has to wait at a barrier of the function that was analysed (not of a copy of it), if what is
+    /// run in one go lies between the barriers before and behind it in the text.
     pub fn of(&self, barrier: &Statement) -> Option<Order> {
         self.found.iter().find(|(known, _)| std::ptr::eq(*known, barrier)).map(|&(_, order)| order)
     }
 }
 
-/// Accesses of one variable between two barriers beyond which it is not looked at any more.
+/// Accesses between two barriers beyond which they are not compared any more.
 const MOST: usize = 16;
 
 /// Takes down what lies between barriers.

@@ -53,14 +53,14 @@ impl Gang<'_> {
     /// Runs a region for every gang.
     pub(super) fn region(&mut self, region: &Region<'_>, scope: &mut Workgroup) {
         let (start, end) = (self.b.i64(0), self.b.i64(scope.gangs.into()));
-        let (start, end) = match self.reach(region) {
-            Some((first, reach)) => (first, self.b.min_u(reach, end)),
-            None => (start, end),
-        };
         let before = (self.ids.lanes, self.memory.private);
         if scope.gangs == 1 {
             self.gang_region(region, scope, start);
         } else {
+            let (start, end) = match self.reach(region) {
+                Some((first, reach)) => (first, self.b.min_u(reach, end)),
+                None => (start, end),
+            };
             match self.inside_region(region, scope, start, end) {
                 Some(inside) if !inside.is_plain() => {
                     self.stretches_of_gangs(region, scope, [start, end], inside)

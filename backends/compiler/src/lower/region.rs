@@ -91,8 +91,8 @@ impl<'a> Splitter<'a> {
                     if pending.range.is_empty() || !self.one_gang && order.is_none() {
                         self.flush(&mut pending, &mut steps);
                     } else {
+                        // What comes behind it in the list takes it in.
                         pending.order = order;
-                        pending.add(at);
                         self.passed.push(statement);
                     }
                 }

@@ -167,6 +167,10 @@ fn what_one_invocation_does_for_all() {
             "t[l] = data[g]; workgroupBarrier(); if lid.x == 3u { out[g] = t[N - 1u - l]; }",
             "t[l] = data[g]; workgroupBarrier(); if l == N - 1u { t[0] = 5u; } workgroupBarrier(); out[g] = t[0] + t[l];",
             "t[l] = data[g]; workgroupBarrier(); if l == data[wg.x] { out[g] = t[N - 1u - l]; }",
+            // Behind a loop of the workgroup there is nothing else to do.
+            "for (var k = 0u; k < 3u; k++) { t[l] = data[g] + k; workgroupBarrier(); } if l == u.x { out[g] = t[N - 1u]; }",
+            "for (var k = 0u; k < 40u; k++) { if l == k + u.z { out[g] += k; } workgroupBarrier(); } t[l] = 1u;",
+            "for (var k = 0u; k < 40u; k++) { if l < k { out[g] += 1u; } workgroupBarrier(); } t[l] = 1u;",
         ] {
             same_everywhere(&text(size, &more, body), &cases(2));
         }

@@ -135,6 +135,12 @@ impl Author {
         }
     }
 
+    /// What follows is for one invocation, mostly the first.
+    fn one_only(&mut self) {
+        let one = if self.dice.chance(70) { 0 } else { self.dice.roll(self.shared.invocations) };
+        self.line(format!("if lane == {one}u {{"));
+    }
+
     /// A barrier of the workgroup, perhaps behind one of subgroups that stops nobody else.
     fn meet(&mut self) {
         if self.profile == Profile::Subgroups && self.dice.chance(20) {
@@ -168,7 +174,7 @@ impl Author {
             ("atomicAdd(&least", Ty::I32),
         ]);
         let array = &operation[operation.len() - 5..];
-        self.line("if lane == 0u {");
+        self.one_only();
         let (slot, value) = (self.dice.roll(3), self.literal(ty));
         self.line(format!("atomicStore(&{array}[{slot}], {value});"));
         self.line("}");
@@ -192,7 +198,7 @@ impl Author {
     /// One invocation decides, all know.
     fn told(&mut self) {
         let value = self.runtime(Ty::U32, 2);
-        self.line("if lane == 0u {");
+        self.one_only();
         self.line(format!("word = {value};"));
         self.line("}");
         let name = self.name("k");

@@ -1,6 +1,7 @@
 //! How often a loop goes round, where its bounds are plain constants.
 //!
-//! Knows the shape that naga gives to `for (var i = C0; i < C1; i += C2)`, and which local variables hold constants.
+//! Knows the shape that naga gives to `for (var i = C0; i < C1; i += C2)`, also where `i` is doubled or halved, and which
+//! local variables hold constants.
 
 use crate::walk::visit;
 use naga::{BinaryOperator, Block, Expression, Function, Handle, Literal, LocalVariable, Module, Statement};
@@ -14,6 +15,20 @@ pub(crate) struct Trips {
     /// Nothing does.
     pub(crate) always: bool,
 }
+
+/// What a round does to the variable that is counted.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Adds this.
+    Add(i128),
+    /// Multiplies it.
+    Times(i128),
+    /// Divides it.
+    Over(i128),
+}
+
+/// Rounds of a variable that is multiplied or divided: one of 64 bits has no more.
+const MOST_ROUNDS: i128 = 64;
 
 /// The local variables that hold a known integer at some point of a function.
 #[derive(Clone)]
@@ -116,13 +131,13 @@ fn comparison(
     Some((loaded(function, right)?, mirrored, known.value(left)?))
 }
 
-/// The constant by which the loop's `continuing` changes `local`, if that is all it does to it.
+/// How the loop's `continuing` changes `local`, by a constant, if that is all it does to it.
 fn step(
     known: &Constants<'_>,
     function: &Function,
     continuing: &Block,
     local: Handle<LocalVariable>,
-) -> Option<i128> {
+) -> Option<Step> {
     let mut stores = continuing.iter().filter(|s| stores_to(function, s, local));
     let Statement::Store { value, .. } = stores.next()? else {
         return None;
@@ -134,15 +149,55 @@ fn step(
         return None;
     }
     let on_left = loaded(function, left) == Some(local);
+    let on_right = loaded(function, right) == Some(local);
+    let power = |by: i128| (0..MOST_ROUNDS).contains(&by).then(|| 1 << by);
     match op {
-        BinaryOperator::Add if on_left => known.value(right),
-        BinaryOperator::Add if loaded(function, right) == Some(local) => known.value(left),
-        BinaryOperator::Subtract if on_left => known.value(right).map(|step| -step),
+        BinaryOperator::Add if on_left => known.value(right).map(Step::Add),
+        BinaryOperator::Add if on_right => known.value(left).map(Step::Add),
+        BinaryOperator::Subtract if on_left => known.value(right).map(|step| Step::Add(-step)),
+        BinaryOperator::Multiply if on_left => known.value(right).map(Step::Times),
+        BinaryOperator::Multiply if on_right => known.value(left).map(Step::Times),
+        BinaryOperator::Divide if on_left => known.value(right).map(Step::Over),
+        BinaryOperator::ShiftLeft if on_left => known.value(right).and_then(power).map(Step::Times),
+        BinaryOperator::ShiftRight if on_left => known.value(right).and_then(power).map(Step::Over),
         _ => None,
     }
 }
 
-fn rounds(start: i128, op: BinaryOperator, bound: i128, step: i128) -> Option<i128> {
+fn rounds(start: i128, op: BinaryOperator, bound: i128, step: Step) -> Option<i128> {
+    match step {
+        Step::Add(step) => rounds_of_sum(start, op, bound, step),
+        Step::Times(factor) => rounds_one_by_one(start, op, bound, |value| value.checked_mul(factor)),
+        Step::Over(divisor) => rounds_one_by_one(start, op, bound, |value| value.checked_div(divisor)),
+    }
+}
+
+/// The rounds until a variable that starts above zero has left its bound, if it stays within 31 bits: no type wraps there.
+fn rounds_one_by_one(
+    start: i128,
+    op: BinaryOperator,
+    bound: i128,
+    next: impl Fn(i128) -> Option<i128>,
+) -> Option<i128> {
+    let mut value = start;
+    for count in 0..=MOST_ROUNDS {
+        let goes_on = match op {
+            BinaryOperator::Less => value < bound,
+            BinaryOperator::LessEqual => value <= bound,
+            BinaryOperator::Greater => value > bound,
+            BinaryOperator::GreaterEqual => value >= bound,
+            BinaryOperator::NotEqual => value != bound,
+            _ => return None,
+        };
+        if !goes_on {
+            return Some(count);
+        }
+        value = next(value).filter(|value| (0..=i128::from(i32::MAX)).contains(value))?;
+    }
+    None
+}
+
+fn rounds_of_sum(start: i128, op: BinaryOperator, bound: i128, step: i128) -> Option<i128> {
     let distance = match op {
         BinaryOperator::Less if step > 0 => bound - start,
         BinaryOperator::LessEqual if step > 0 => bound - start + 1,

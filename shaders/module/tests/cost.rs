@@ -82,6 +82,11 @@ fn loops_with_constant_bounds() {
     check("for (var k = 0; 4 > k; k = 1 + k) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
     check("for (var k = 0; k != 6; k += 3) { x[k] = 1.0; }", 4.0, 0.0, 8.0, true);
     check("for (var k = 3; k < 3; k++) { x[k] = 1.0; }", 0.0, 0.0, 0.0, true);
+    // Doubled or halved: 1, 2, 4, 8; 8, 4, 2, 1; 1, 4, 16; 64, 16, 4.
+    check("for (var k = 1u; k < 16u; k *= 2u) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
+    check("for (var k = 8u; k > 0u; k /= 2u) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
+    check("for (var k = 1; k <= 16; k = k << 2u) { x[k] = 1.0; }", 6.0, 0.0, 12.0, true);
+    check("for (var k = 64u; k >= 2; k = k >> 2u) { x[k] = 1.0; }", 6.0, 0.0, 12.0, true);
     // Inner loops start anew in every trip of the outer.
     check(
         "for (var k = 0; k < 3; k++) { for (var l = 0; l < 5; l++) { x[l] = 1.0; } }",
@@ -100,6 +105,10 @@ fn loops_about_which_little_is_known() {
     check("loop { if x[i] > 1.0 { break; } }", 16.0, 64.0, 0.0, false);
     check("for (var k = 0; k < 10; k++) { k += i32(n); }", 64.0, 0.0, 0.0, false);
     check("for (var k = 0; k < 10; ) { }", 16.0, 0.0, 0.0, false);
+    // Never ends, wraps around, divides by nothing.
+    check("for (var k = 0; k < 10; k *= 2) { }", 32.0, 0.0, 0.0, false);
+    check("for (var k = 1u; k != 3u; k *= 2u) { }", 32.0, 0.0, 0.0, false);
+    check("for (var k = 8u; k > 0u; k = k >> n) { }", 32.0, 0.0, 0.0, false);
 }
 
 #[test]

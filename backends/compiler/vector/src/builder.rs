@@ -84,8 +84,18 @@ impl Builder {
 
     /// The next space.
     pub fn space(&mut self, name: &str, constant: bool) -> SpaceId {
-        self.function.spaces.push(Space { name: name.into(), constant, stores: Stores::Cached });
+        self.function.spaces.push(Space {
+            name: name.into(),
+            constant,
+            stores: Stores::Cached,
+            fleeting: false,
+        });
         SpaceId(self.function.spaces.len() as u32 - 1)
+    }
+
+    /// What a round of the outermost loop writes to a space is read in that round or never.
+    pub fn fleeting(&mut self, space: SpaceId) {
+        self.function.spaces[space.0 as usize].fleeting = true;
     }
 
     /// How vectors are written to a space from here on.

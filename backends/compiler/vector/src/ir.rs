@@ -127,6 +127,8 @@ pub struct Space {
     pub constant: bool,
     /// How vectors are written to it.
     pub stores: Stores,
+    /// What a round of the function's outermost loop writes to it is read in that round or never.
+    pub fleeting: bool,
 }
 
 /// How vectors are written to a memory. What goes past the caches should be large, and not be read again soon.
@@ -323,6 +325,9 @@ pub enum Effect {
 pub const MOST_ARGUMENTS: usize = 6;
 
 /// One place in memory, or the first of consecutive ones: `base + index * scale + offset`, in bytes, in 64 bits.
+///
+/// An index that is the sign extension of a sum with a constant is the sum of extensions, wherever memory is touched: it
+/// lies between -2³⁰ and 2³⁰ (2³¹ of elements that are smaller than 4 bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Access {
     /// A scalar `I64`.

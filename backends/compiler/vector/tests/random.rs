@@ -2,10 +2,12 @@
 //!
 //! `WARPWEFT_SEEDS` says how many of them (240 otherwise, more where tests are optimised); a failure prints the seed.
 
-use warpweft_vector::ir::{Function, Op, Type};
+use warpweft_vector::ir::{
+    Access, Effect, Function, Hint, Inst, Kind, Label, Op, SpaceId, Type, Value, Width,
+};
 use warpweft_vector::legalise::legalise;
 use warpweft_vector::passes::{self, Options, Room};
-use warpweft_vector::{Evaluation, Machine, random, verify};
+use warpweft_vector::{Builder, Evaluation, Machine, random, verify};
 
 fn seeds() -> u64 {
     let count = std::env::var("WARPWEFT_SEEDS").ok().and_then(|text| text.parse().ok());
@@ -133,6 +135,81 @@ fn induce_keeps_results() {
         passes::induce(&mut function);
         function
     });
+}
+
+#[test]
+fn demand_keeps_results() {
+    let did = std::cell::Cell::new(0);
+    // What was stored comes to loads by shuffles, and constant masks ask for some of their lanes.
+    keeps(|function| {
+        let mut function = passes::simplify(function);
+        did.set(did.get() + u32::from(passes::demand(&mut function)));
+        function
+    });
+    assert!(did.get() > 0, "the pass never did anything");
+}
+
+/// The function as a round of a loop that runs twice, and begins by filling the first space.
+fn in_rounds(mut function: Function) -> Function {
+    const BYTES: u64 = 4608;
+    let (body, base) = (std::mem::take(&mut function.body), function.params[0]);
+    let mut b = Builder::rebuild(function);
+    let [zero, one, two, four, end] = [0, 1, 2, 4, BYTES].map(|number| b.i64(number));
+    let word = b.i32(7);
+    let [out, round, filled, filling, inner] = [(); 5].map(|()| b.label());
+    let either = |b: &mut Builder, condition, [(again, next), (done, _)]: [(Label, Value); 2]| {
+        b.open();
+        b.branch(again, &[next]);
+        let then = b.close();
+        b.open();
+        b.branch(done, &[]);
+        let otherwise = b.close();
+        b.branch_on(condition, then, otherwise, &[], Hint::None);
+    };
+    let [number, place] = [(); 2].map(|()| b.value(Type::scalar(Kind::I64)));
+    b.open();
+    b.open();
+    b.open();
+    b.open();
+    let space = SpaceId(0);
+    let at =
+        Access { base, index: Some(place), scale: 1, offset: 0, space, width: Width::Full, always: false };
+    b.act(Effect::Store(at, word));
+    let next = b.add(place, four);
+    let more = b.lt_u(next, end);
+    either(&mut b, more, [(filling, next), (filled, next)]);
+    let list = b.close();
+    b.push(Inst::Loop { label: filling, params: vec![(place, zero)], body: list });
+    let list = b.close();
+    b.push(Inst::Block { label: filled, body: list, results: vec![] });
+    b.push(Inst::Block { label: inner, body, results: vec![] });
+    let next = b.add(number, one);
+    let more = b.lt_u(next, two);
+    either(&mut b, more, [(round, next), (out, next)]);
+    let list = b.close();
+    b.push(Inst::Loop { label: round, params: vec![(number, zero)], body: list });
+    let list = b.close();
+    b.push(Inst::Block { label: out, body: list, results: vec![] });
+    b.yields(&[]);
+    b.finish()
+}
+
+#[test]
+fn unread_keeps_what_is_read() {
+    let mut dropped = 0;
+    each(|seed, function| {
+        let function = in_rounds(function);
+        let mut after = passes::simplify(function.clone());
+        after.spaces[0].fleeting = true;
+        dropped += u32::from(passes::unread(&mut after));
+        verify(&after).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{function}\nbecame\n{after}"));
+        let (before, left) = (run(&function, seed), run(&after, seed));
+        for space in 1..function.spaces.len() {
+            let same = before.memory(space) == left.memory(space);
+            assert!(same, "seed {seed}: space {space} differs\n{function}\nbecame\n{after}");
+        }
+    });
+    assert!(dropped > 0, "the pass never did anything");
 }
 
 #[test]

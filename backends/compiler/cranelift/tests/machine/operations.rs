@@ -215,6 +215,7 @@ impl Sketch {
                 name: format!("s{space}"),
                 constant: false,
                 stores: Stores::Cached,
+                fleeting: false,
             });
         }
         Self { function, body: vec![] }

@@ -7,7 +7,9 @@
 //!
 //! Knows no values' meaning: addresses are the same where they are the same values.
 
+use super::contents::Contents;
 use super::survey::{Spaces, bit};
+use crate::Builder;
 use crate::ir::*;
 use rustc_hash::FxHashMap;
 
@@ -22,23 +24,33 @@ pub(super) struct Loads {
     known: FxHashMap<Key, (Value, u32)>,
     /// What to put back when a list ends.
     log: Vec<(Key, Option<(Value, u32)>)>,
+    contents: Contents,
     versions: Versions,
     next: u32,
 }
 
+/// How much is known at some point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here {
+    log: usize,
+    contents: usize,
+}
+
 impl Loads {
     pub(super) fn new(spaces: usize) -> Self {
-        Self { known: FxHashMap::default(), log: vec![], versions: vec![0; spaces], next: 1 }
+        let versions = vec![0; spaces];
+        Self { known: FxHashMap::default(), log: vec![], contents: Contents::default(), versions, next: 1 }
     }
 
     /// Where to go [back](Self::back) to.
-    pub(super) fn here(&self) -> usize {
-        self.log.len()
+    pub(super) fn here(&self) -> Here {
+        Here { log: self.log.len(), contents: self.contents.here() }
     }
 
     /// Forgets the values that a list defined.
-    pub(super) fn back(&mut self, here: usize) {
-        for (key, before) in self.log.drain(here..).rev() {
+    pub(super) fn back(&mut self, here: Here) {
+        self.contents.back(here.contents);
+        for (key, before) in self.log.drain(here.log..).rev() {
             match before {
                 Some(before) => self.known.insert(key, before),
                 None => self.known.remove(&key),
@@ -76,11 +88,24 @@ impl Loads {
         }
     }
 
-    /// The value that a load gives, if one is known.
-    pub(super) fn find(&self, op: &Op, ty: Type) -> Option<Value> {
+    /// The value that a load gives, if one is known, or put together from what was stored.
+    pub(super) fn find(&self, b: &mut Builder, op: &Op, ty: Type) -> Option<Value> {
         let version = self.version(op)?;
-        let &(value, at) = self.known.get(&(plain(op.clone()), ty))?;
-        (at == version).then_some(value)
+        match self.known.get(&(plain(op.clone()), ty)) {
+            Some(&(value, at)) if at == version => Some(value),
+            _ => self.contents.load(b, op, ty, version),
+        }
+    }
+
+    /// Consecutive elements of full width are written, where the mask holds, if there is one.
+    pub(super) fn store(&mut self, b: &mut Builder, at: Access, value: Value, mask: Option<Value>) {
+        let space = at.space.0 as usize;
+        let before = self.versions[space];
+        self.write(bit(at.space));
+        self.contents.store(b, (at, value, mask), [before, self.versions[space]]);
+        if mask.is_none() {
+            self.learn(&Op::Load(at), b.ty(value), value);
+        }
     }
 
     /// A value holds what a load gives.

@@ -8,8 +8,10 @@
 //! A load that must see what another thread writes while the function runs is an
 //! [`AtomicLoad`](crate::ir::Op::AtomicLoad): others are moved out of loops that do not write their space.
 
+mod contents;
 mod contract;
 mod dce;
+mod demand;
 mod facts;
 mod induce;
 mod licm;
@@ -22,11 +24,13 @@ mod simplify;
 mod sink;
 mod strides;
 mod survey;
+mod unread;
 mod unroll;
 mod uses;
 
 pub use contract::contract;
 pub use dce::dce;
+pub use demand::{demand, demanded};
 pub use induce::induce;
 pub use licm::licm;
 pub use overwritten::overwritten;
@@ -36,6 +40,7 @@ pub use schedule::{Room, schedule};
 pub use simplify::simplify;
 pub use sink::sink;
 pub use strides::strides;
+pub use unread::unread;
 pub use unroll::unroll;
 
 use crate::ir::Function;
@@ -105,9 +110,11 @@ fn moved(mut function: Function, options: Options, simplifying: Simplifying) -> 
         // Equal values that came side by side, and constants that met.
         function = checked("simplify", simplify(function));
     }
-    let dropped = overwritten(&mut function);
-    function = checked("overwritten", function);
-    if simplifies || moved || induced || dropped || options.contract {
+    let asked = demand(&mut function);
+    function = checked("demand", function);
+    let dropped = overwritten(&mut function) | unread(&mut function);
+    function = checked("overwritten, unread", function);
+    if simplifies || moved || induced || asked || dropped || options.contract {
         dce(&mut function);
     }
     if !function.is_long() {

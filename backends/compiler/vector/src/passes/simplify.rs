@@ -166,7 +166,7 @@ impl Simplifying {
         if let Some(value) = fold::fold(&mut self.b, ty, op) {
             return value;
         }
-        if let Some(value) = self.loads.find(op, ty) {
+        if let Some(value) = self.loads.find(&mut self.b, op, ty) {
             return value;
         }
         let load = op.clone();
@@ -177,19 +177,15 @@ impl Simplifying {
 
     fn effect(&mut self, effect: Effect) {
         let Some(effect) = fold::fold_effect(&mut self.b, effect) else { return };
-        let written = effect.touches().map_or(Spaces::MAX, super::survey::bit);
-        let stored = match &effect {
-            Effect::AtomicStore(..) => {
-                self.loads.write(Spaces::MAX);
-                None
+        match effect {
+            Effect::AtomicStore(..) => self.loads.write(Spaces::MAX),
+            Effect::Store(at, value) if at.width == Width::Full => {
+                self.loads.store(&mut self.b, at, value, None);
             }
-            Effect::Store(at, value) if at.width == Width::Full => Some((*at, *value)),
-            _ => None,
-        };
-        self.loads.write(written);
-        if let Some((at, value)) = stored {
-            let ty = self.b.ty(value);
-            self.loads.learn(&Op::Load(at), ty, value);
+            Effect::StoreMasked(at, value, mask) if at.width == Width::Full => {
+                self.loads.store(&mut self.b, at, value, Some(mask));
+            }
+            _ => self.loads.write(effect.touches().map_or(Spaces::MAX, super::survey::bit)),
         }
         self.b.act(effect);
     }

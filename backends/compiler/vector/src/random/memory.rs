@@ -81,6 +81,33 @@ impl Generator {
         }
     }
 
+    /// Stores and loads of vectors that overlap, some with masks that are constants.
+    fn overlapping(&mut self, space: usize, access: Access) {
+        let kind = SPACES[space].1;
+        let lanes = usize::from(self.function.lanes);
+        let vector = Type { kind, lanes: self.function.lanes };
+        let ty = vector.with(Kind::Bool);
+        for _ in 0..2 + self.random.below(5) {
+            let lanes_on = [0, lanes / 4, lanes / 2, lanes][self.random.below(4)];
+            let at = Access { offset: access.offset + (lanes_on * kind.size() as usize) as i32, ..access };
+            let below = self.random.below(lanes + 1);
+            let mask = (0..lanes).map(|lane| u64::from(lane < below)).collect();
+            let mask = self.define(ty, Op::Lanes(mask));
+            match self.random.below(4) {
+                0 => _ = self.define(vector, Op::Load(at)),
+                1 => _ = self.define(vector, Op::LoadMasked(at, mask)),
+                2 => {
+                    let value = self.value(vector);
+                    self.act(Effect::Store(at, value));
+                }
+                _ => {
+                    let value = self.value(vector);
+                    self.act(Effect::StoreMasked(at, value, mask));
+                }
+            }
+        }
+    }
+
     pub(super) fn store(&mut self) {
         let space = self.random.below(SPACES.len() - 1);
         let kind = SPACES[space].1;
@@ -116,6 +143,7 @@ impl Generator {
                     }
                 }
             }
+            6 if self.has_vectors() => self.overlapping(space, access),
             5 if self.has_vectors() => {
                 let at = self.scattered(space, kind);
                 let (value, mask) = (self.value(vector), self.value(vector.with(Kind::Bool)));

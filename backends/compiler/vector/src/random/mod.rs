@@ -81,6 +81,7 @@ pub fn function(seed: u64, lanes: u16, size: usize) -> Function {
                 1 => Stores::Streamed,
                 _ => Stores::StreamedInPieces,
             },
+            fleeting: false,
         })
         .collect();
     let function = Function {

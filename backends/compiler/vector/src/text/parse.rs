@@ -80,7 +80,8 @@ impl<'a> Parser<'a> {
                 (true, false) => Stores::Streamed,
                 (true, true) => Stores::StreamedInPieces,
             };
-            self.function.spaces.push(Space { name, constant, stores });
+            let fleeting = self.take_word("fleeting");
+            self.function.spaces.push(Space { name, constant, stores, fleeting });
             self.end_of_line()?;
             self.next_line()?;
         }

@@ -35,7 +35,8 @@ impl Display for Function {
                 Stores::Streamed => " streamed",
                 Stores::StreamedInPieces => " streamed pieces",
             };
-            writeln!(f, "    space {}{constant}{stores}", space.name)?;
+            let fleeting = if space.fleeting { " fleeting" } else { "" };
+            writeln!(f, "    space {}{constant}{stores}{fleeting}", space.name)?;
         }
         let mut line = String::new();
         list(self, &self.body, 1, &mut line, f)?;

@@ -107,6 +107,11 @@ impl<'f> Lower<'f> {
         (0..shape.parts)
             .map(|part| {
                 let place = address.plus(stride * part as u32);
+                match self.part_of_mask(mask, ty, part) {
+                    Some(true) => return Ok(self.load_part(&place, ty, access.width)),
+                    Some(false) => return Ok(self.zero()),
+                    None => {}
+                }
                 let mask = self.exact_mask(mask, ty, part)?;
                 let register = self.vec();
                 if self.wide() {
@@ -304,27 +309,38 @@ impl<'f> Lower<'f> {
         }
         let registers = self.regs(value)?;
         let (address, stride) = self.in_parts(access, ty)?;
-        let shape = self.shape(ty);
-        let view = shape.length.view();
         for (part, register) in registers.into_iter().enumerate() {
             let place = address.plus(stride * part as u32);
-            let mask = self.exact_mask(mask, ty, part)?;
-            let long = ty.kind.size() == 8;
-            if self.wide() {
-                let v = match (access.width, long) {
-                    (Width::Half, _) => V::Pmovdw,
-                    (_, true) => V::MovuPdStore,
-                    _ => V::MovuPsStore,
-                };
-                let action = Action::Vector(v, shape.length);
-                self.p.build(action).memory(&place).uses(register, view).masked(mask, false).finish();
-            } else {
-                let v = if long { V::MaskmovPdStore } else { V::MaskmovPsStore };
-                let action = Action::Vector(v, shape.length);
-                self.p.build(action).memory(&place).uses(mask, view).uses(register, view).finish();
+            match self.part_of_mask(mask, ty, part) {
+                Some(true) => self.store_part(&place, register, ty, access.width),
+                Some(false) => {}
+                None => {
+                    let mask = self.exact_mask(mask, ty, part)?;
+                    self.store_where(mask, &place, register, ty, access.width);
+                }
             }
         }
         Ok(())
+    }
+
+    /// A register of a vector, to consecutive elements where the mask holds.
+    fn store_where(&mut self, mask: VReg, place: &Address, register: VReg, ty: Type, width: Width) {
+        let shape = self.shape(ty);
+        let view = shape.length.view();
+        let long = ty.kind.size() == 8;
+        if self.wide() {
+            let v = match (width, long) {
+                (Width::Half, _) => V::Pmovdw,
+                (_, true) => V::MovuPdStore,
+                _ => V::MovuPsStore,
+            };
+            let action = Action::Vector(v, shape.length);
+            self.p.build(action).memory(place).uses(register, view).masked(mask, false).finish();
+        } else {
+            let v = if long { V::MaskmovPdStore } else { V::MaskmovPsStore };
+            let action = Action::Vector(v, shape.length);
+            self.p.build(action).memory(place).uses(mask, view).uses(register, view).finish();
+        }
     }
 
     fn store_if(

@@ -48,6 +48,14 @@ impl<'f> Lower<'f> {
         }
     }
 
+    /// What a mask is in all lanes of a part of vectors of that type, where that is known and the same.
+    pub(super) fn part_of_mask(&self, mask: Value, ty: Type, part: usize) -> Option<bool> {
+        let Some(Op::Lanes(lanes)) = self.op(mask) else { return None };
+        let shape = self.shape(ty);
+        let held = part_of(lanes, part, shape.lanes).iter().filter(|&&lane| lane != 0).count();
+        [0, shape.lanes as usize].contains(&held).then_some(held > 0)
+    }
+
     /// All parts of a value, in registers.
     pub(super) fn regs(&mut self, value: Value) -> Selected<Parts> {
         let parts = self.shape(self.ty(value)).parts;

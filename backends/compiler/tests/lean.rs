@@ -311,8 +311,8 @@ fn regions_go_along_memory() {
                 loops.push(code);
             }
         }
-        // What is added, and where; the zeroes that workgroup memory starts with are elsewhere.
-        assert!(loops.len() >= 4, "{function}");
+        // What is brought, added and taken away.
+        assert!(loops.len() >= 3, "{function}");
         for code in loops {
             let converts = code.path().iter().any(|inst| {
                 matches!(
@@ -434,7 +434,10 @@ fn what_one_invocation_does_is_asked_of_one_gang() {
         walk(&program(wgsl, generator, Some(16)).body, &mut |inst| {
             loops += usize::from(matches!(inst, Inst::Loop { .. }));
         });
-        assert_eq!(loops, 4, "workgroups, what clears their memory, and stretches of gangs that write to it");
+        assert_eq!(
+            loops, 3,
+            "workgroups, and gangs that write to their memory, on the inside of it and elsewhere"
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::Gang;
 use super::inside::Inside;
+use super::rounds;
 use super::rows::{Known, MOST_DOUBLED};
 use super::state::{End, Exec};
 use super::steps::{Region, Step};
@@ -15,6 +16,9 @@ use warpweft_vector::ir::{Compare, Convert, Effect, Hint, Inst, Kind, Op, Type, 
 
 /// A region that does less than this part of a workgroup's work gains nothing by a version without masks and tests.
 const SMALL: f64 = 1.0 / 64.0;
+
+/// So many statements of a region, those of all gangs together, are written out gang by gang.
+const WRITTEN_OUT: u64 = 64;
 
 impl Gang<'_> {
     /// The regions that do next to nothing of what a workgroup does, by number: what stands beside loops.
@@ -57,10 +61,16 @@ impl Gang<'_> {
         if scope.gangs == 1 {
             self.gang_region(region, scope, start);
         } else {
-            let (start, end) = match self.reach(region) {
-                Some((first, reach)) => (first, self.b.min_u(reach, end)),
-                None => (start, end),
-            };
+            let mut gangs = (start, end);
+            if let Some((first, reach)) = self.reach(region) {
+                gangs = (first, self.b.min_u(reach, end));
+                if let Some(few) = self.few(region, gangs) {
+                    few.into_iter().for_each(|number| self.gang_region(region, scope, number));
+                    (self.ids.lanes, self.memory.private) = before;
+                    return;
+                }
+            }
+            let (start, end) = gangs;
             match self.inside_region(region, scope, start, end) {
                 Some(inside) if !inside.is_plain() => {
                     self.stretches_of_gangs(region, scope, [start, end], inside)
@@ -74,6 +84,22 @@ impl Gang<'_> {
             }
         }
         (self.ids.lanes, self.memory.private) = before;
+    }
+
+    /// The gangs of a region in their order, where they are known and so few that each has code of its own.
+    fn few(&mut self, region: &Region<'_>, (start, end): (Value, Value)) -> Option<Vec<Value>> {
+        let number = |value| match self.b.definition(value) {
+            Some(&Op::Const(number)) => Some(number),
+            _ => None,
+        };
+        let gangs = number(start)?..number(end)?;
+        let count = gangs.end.saturating_sub(gangs.start);
+        let few = count <= 1 || count.saturating_mul(rounds::count(region.list) as u64) <= WRITTEN_OUT;
+        let mut numbers: Vec<Value> = few.then(|| gangs.map(|number| self.b.i64(number)).collect())?;
+        if region.order == Order::Descending {
+            numbers.reverse();
+        }
+        Some(numbers)
     }
 
     /// The gangs whose lanes all exist and go the same way through a region; `None` where there is no telling.
@@ -168,9 +194,9 @@ impl Gang<'_> {
         }
     }
 
-    /// Which gangs have anything to do in a region that is for the first invocations of the workgroup alone, whose local
-    /// index is below a number that all share, or for the one whose index it is: the first gang, and the one behind the last.
-    fn reach(&mut self, region: &Region<'_>) -> Option<(Value, Value)> {
+    /// Where a region is for the first invocations of the workgroup alone, whose local index is below a number that all
+    /// share, or for the one whose index it is: whether it is the one, and the number.
+    pub(super) fn first_of(&self, region: &Region<'_>) -> Option<(bool, ssa::Value)> {
         let [_, 1, 1] = self.ids.size else { return None };
         if region.block.is_some() || !region.copies.is_empty() {
             return None;
@@ -208,6 +234,12 @@ impl Gang<'_> {
         if self.ssa.constant(number).is_none() && self.home(number) != 0 {
             return None;
         }
+        Some((equal, number))
+    }
+
+    /// The gangs of [`first_of`](Self::first_of): the first, and the one behind the last.
+    fn reach(&mut self, region: &Region<'_>) -> Option<(Value, Value)> {
+        let (equal, number) = self.first_of(region)?;
         let number = self.scalar(number);
         let number = self.b.convert(Convert::ZeroExtend, number, Kind::I64);
         let lanes = u32::from(self.b.lanes());

@@ -49,14 +49,22 @@ impl Gang<'_> {
         let all_frames = frame_bytes * u64::from(gangs);
         let far = self.b.i64(all_frames);
         self.exports = self.b.add(frames, far);
+        for at in 0..self.ssa.variables.len() as u32 {
+            let variable = self.memory.variable(at);
+            if variable.holder == super::memory::Holder::Workgroup {
+                self.b.fleeting(variable.space);
+            }
+        }
         let small = self.small_regions(steps);
+        // Invocations beyond the grid write nothing.
+        let filled = if barriers { super::fresh::filled_at_once(self.ssa) } else { vec![] };
         self.while_below(begin, end, |gang, current| {
             gang.poll();
             let (rest, wx) = gang.quotient(current, grid[0]);
             let (wz, wy) = gang.quotient(rest, grid[1]);
             let workgroup = [wx, wy, wz].map(|w| gang.b.convert(Convert::Truncate, w, Kind::I32));
             gang.ids.workgroup = Some(workgroup);
-            gang.clear_workgroup_memory();
+            gang.clear_workgroup_memory(&filled);
             let end = gang.b.label();
             let mut scope = Workgroup {
                 labels: vec![],
@@ -83,13 +91,14 @@ impl Gang<'_> {
         all_frames + self.regions.as_ref().map_or(0, |regions| regions.export_bytes())
     }
 
-    /// WGSL's workgroup memory starts as zeros.
-    fn clear_workgroup_memory(&mut self) {
+    /// WGSL's workgroup memory starts as zeros; some of it is filled before anybody could see them.
+    fn clear_workgroup_memory(&mut self, filled: &[bool]) {
         let bytes = self.memory.layout.workgroup;
         for at in 0..self.ssa.variables.len() as u32 {
             let variable = self.memory.variable(at);
             let size = u64::from(self.ssa.variables[at as usize].size);
-            if variable.holder != super::memory::Holder::Workgroup || bytes == 0 {
+            let is_filled = filled.get(at as usize).copied().unwrap_or(false);
+            if variable.holder != super::memory::Holder::Workgroup || bytes == 0 || is_filled {
                 continue;
             }
             let start = self.b.i64(variable.offset);
@@ -167,7 +176,7 @@ impl Gang<'_> {
     // --- steps -----------------------------------------------------------------------------------------------------
 
     /// Emits steps; whether their list still wants an end.
-    fn steps_of(&mut self, steps: &[Step<'_>], scope: &mut Workgroup) -> Ending {
+    pub(super) fn steps_of(&mut self, steps: &[Step<'_>], scope: &mut Workgroup) -> Ending {
         for step in steps {
             self.state.exec = Exec::All;
             match step {
@@ -213,6 +222,9 @@ impl Gang<'_> {
                     let values: Vec<Value> = shared.iter().map(|&r| self.b.value(self.form(r))).collect();
                     self.b.push(Inst::Block { label: vector, body: list, results: values.clone() });
                     shared.iter().zip(values).for_each(|(&result, value)| self.set(result, value));
+                }
+                Step::Loop { label, params, body } if self.written_out(*label, params, body, scope) => {
+                    return Ending::Gone;
                 }
                 Step::Loop { label, params, body } => {
                     let vector = self.b.label();
@@ -275,12 +287,12 @@ impl Gang<'_> {
     }
 
     /// Those values that the whole workgroup shares.
-    fn common(&self, values: &[ssa::Value]) -> Vec<ssa::Value> {
+    pub(super) fn common(&self, values: &[ssa::Value]) -> Vec<ssa::Value> {
         values.iter().copied().filter(|&value| self.home(value) == 0).collect()
     }
 
     /// A value as the workgroup's own code has it.
-    fn common_value(&mut self, value: ssa::Value) -> Value {
+    pub(super) fn common_value(&mut self, value: ssa::Value) -> Value {
         let Some(at) = self.regions.as_ref().and_then(|regions| regions.export(value)) else {
             return self.scalar(value);
         };
@@ -305,7 +317,7 @@ impl Gang<'_> {
 }
 
 /// Somebody may return in a list.
-fn contains_return(list: &[ssa::Statement]) -> bool {
+pub(super) fn contains_return(list: &[ssa::Statement]) -> bool {
     list.iter().any(|statement| match statement {
         ssa::Statement::Return => true,
         ssa::Statement::If { then, otherwise, .. } => contains_return(then) || contains_return(otherwise),
@@ -316,7 +328,7 @@ fn contains_return(list: &[ssa::Statement]) -> bool {
 
 /// How a list of steps ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     /// Without an instruction that ends the list.
     Open,
     Yielded,

@@ -12,6 +12,7 @@ mod made_up;
 mod neighbours;
 mod orders;
 mod shared;
+mod trees;
 
 use std::sync::atomic::AtomicU32;
 

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use crate::Effort;
 use crate::level::Level;
-use crate::program::{INT, MASK, Program, VEC};
+use crate::program::{INT, Length, MASK, Program, VEC};
 
 /// The stack pointer is not for values.
 const RSP: usize = 4;
@@ -26,15 +26,19 @@ fn registers(level: Level) -> (usize, usize) {
     }
 }
 
-/// The registers of a level.
-fn environment(level: Level) -> MachineEnv {
+/// Of more vector registers than these, longer instructions are needed, where vectors are no longer than 256 bits.
+const SHORT: usize = 16;
+
+/// The registers of a level, for a program whose longest vectors are these.
+fn environment(level: Level, widest: Option<Length>) -> MachineEnv {
     let free = (0..16).filter(|number| *number != RSP && !KEPT.contains(number));
     let (vectors, masks) = registers(level);
+    let short = if widest == Some(Length::Z) { vectors } else { SHORT };
     // k0 cannot be a mask: it means that there is none.
     let masks = set(1..masks, MASK);
     MachineEnv {
-        preferred_regs_by_class: [set(free, INT), set(0..vectors, VEC), masks],
-        non_preferred_regs_by_class: [set(KEPT.into_iter(), INT), PRegSet::empty(), PRegSet::empty()],
+        preferred_regs_by_class: [set(free, INT), set(0..short, VEC), masks],
+        non_preferred_regs_by_class: [set(KEPT.into_iter(), INT), set(short..vectors, VEC), PRegSet::empty()],
         scratch_by_class: [None; 3],
         fixed_stack_slots: vec![],
     }
@@ -91,7 +95,7 @@ fn crowding(program: &Program, environment: &MachineEnv) -> u64 {
 /// # Errors
 /// When the allocator finds the program wanting; in words.
 pub(crate) fn allocate(program: &Program, level: Level, effort: Effort) -> Result<Output, String> {
-    let environment = environment(level);
+    let environment = environment(level, program.widest);
     let quick = effort == Effort::Low || crowding(program, &environment) > MOST_CROWDING;
     let algorithm = if quick { Algorithm::Fastalloc } else { Algorithm::Ion };
     let options = RegallocOptions { verbose_log: false, validate_ssa: cfg!(debug_assertions), algorithm };

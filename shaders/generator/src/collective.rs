@@ -99,6 +99,9 @@ impl Author {
         let value = self.tamed(ty, value);
         self.line(format!("{array}[lane] = {value};"));
         self.meet();
+        if self.dice.chance(30) {
+            self.tree(&array, ty);
+        }
         for _ in 0..1 + self.dice.roll(2) {
             let place = Place::new(&*array, ty).index(self.shared.invocations, ty);
             let (text, name) = (self.write(&place, 2), self.name("l"));
@@ -133,6 +136,38 @@ impl Author {
             }
             self.meet();
         }
+    }
+
+    /// Rounds in which some take in the elements of others, who do not write.
+    fn tree(&mut self, array: &str, ty: Ty) {
+        let (count, far) = (self.shared.invocations, self.name("h"));
+        let (top, counted) = (1 << self.dice.roll(8), 1 + self.dice.roll(6));
+        let within = format!("lane + {far} < {count}u");
+        let (rounds, takes_part) = match self.dice.roll(10) {
+            0..=5 => (format!("var {far} = {top}u; {far} > 0u; {far} /= 2u"), format!("lane < {far}")),
+            6..=7 => {
+                let rounds = format!("var {far} = 1u; {far} <= {top}u; {far} *= 2u");
+                (rounds, format!("lane % (2u * {far}) == 0u && {within}"))
+            }
+            _ => {
+                (format!("var {far} = {counted}u; {far} > 0u; {far}--"), format!("lane < {far} && {within}"))
+            }
+        };
+        self.line(format!("for ({rounds}) {{"));
+        let inside = 2 * top <= count || takes_part.contains("&&");
+        self.line(format!("if {takes_part} {{"));
+        if !inside {
+            self.line(format!("if {within} {{"));
+        }
+        let operator = if ty.scalar == Scalar::Bool { "!=" } else { *self.dice.pick(&["+", "-", "*"]) };
+        let value = self.tamed(ty, format!("({array}[lane] {operator} {array}[lane + {far}])"));
+        self.line(format!("{array}[lane] = {value};"));
+        if !inside {
+            self.line("}");
+        }
+        self.line("}");
+        self.meet();
+        self.line("}");
     }
 
     /// What follows is for one invocation, mostly the first.

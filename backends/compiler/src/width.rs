@@ -2,8 +2,8 @@
 //!
 //! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
-use warpweft_ssa::ir::Function;
-use warpweft_ssa::uniformity::{Ganging, Uniformity};
+use warpweft_ssa::ir::{Function, Op, Place, Root, Statement};
+use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 
 use crate::lower::{asks_for_subgroups, ganging, meets};
 use crate::options::{Generator, Options};
@@ -59,7 +59,7 @@ fn machine(generator: Generator) -> Machine {
     }
 }
 
-/// The width that takes the fewest cycles for each lane: one lane, a native vector, or two.
+/// The width that takes the fewest cycles for each lane: one lane, a native vector, two, or four where rounds read rows.
 fn cheapest(function: &Function, generator: Generator, least: u16, shapes: &mut Option<Shapes>) -> u16 {
     let machine = machine(generator);
     let native = machine.native;
@@ -77,7 +77,73 @@ fn cheapest(function: &Function, generator: Generator, least: u16, shapes: &mut 
             best = (lanes, cycles);
         }
     }
+    let widest = (4 * native).min(MOST_LANES);
+    if function.values.len() <= LONG && reads_rows(function, shapes) {
+        // Caches and memory give long runs sooner than many short ones.
+        let cycles = price.per_lane(widest);
+        if cycles < WIDEST * best.1 {
+            best = (widest, cycles);
+        }
+    }
     best.0.max(least)
+}
+
+/// Whether loops read what lies side by side in bindings, and nothing in bindings lies otherwise.
+fn reads_rows(function: &Function, shapes: &Uniformity) -> bool {
+    /// What an access is: of what all lanes share, of a row, or of other places.
+    enum Access {
+        Shared,
+        Row,
+        Apart,
+    }
+    let of = |place: &Place| {
+        let Root::Binding(_) = place.root else { return Access::Shared };
+        let mut row = None;
+        for index in &place.indices {
+            match shapes.shape(index.value) {
+                Shape::Varying => return Access::Apart,
+                Shape::Affine(step) if row.is_none() => row = Some(step * i64::from(index.stride)),
+                Shape::Affine(_) => return Access::Apart,
+                _ => {}
+            }
+        }
+        match row {
+            None => Access::Shared,
+            Some(bytes) if bytes == i64::from(place.ty.size()) => Access::Row,
+            Some(_) => Access::Apart,
+        }
+    };
+    fn walk<'f>(
+        function: &'f Function,
+        list: &'f [Statement],
+        inside: bool,
+        see: &mut dyn FnMut(&'f Place, bool),
+    ) {
+        for statement in list {
+            match statement {
+                Statement::Let(value) => match &function.definition(*value).op {
+                    Op::Load { place, .. } => see(place, inside),
+                    Op::Atomic(_, place, _) | Op::CompareExchange(place, ..) => see(place, false),
+                    _ => {}
+                },
+                Statement::Store { place, .. } => see(place, false),
+                Statement::If { then, otherwise, .. } => {
+                    walk(function, then, inside, see);
+                    walk(function, otherwise, inside, see);
+                }
+                Statement::Block { body, .. } => walk(function, body, inside, see),
+                Statement::Loop { body, .. } => walk(function, body, true, see),
+                _ => {}
+            }
+        }
+    }
+    let (mut rows, mut others) = (false, false);
+    walk(function, &function.body, false, &mut |place, read| match of(place) {
+        Access::Row => rows |= read,
+        Access::Apart => others = true,
+        Access::Shared => {}
+    });
+    rows && !others
 }
 
 /// Kernels with more values than this are not priced, nor are those that call functions: their gangs are one vector wide.
@@ -87,6 +153,7 @@ const MOST_PRICED: usize = 4000;
 /// gangs that are not whole or more code, the model does not know.
 const ALONE: f64 = 0.9;
 const WIDER: f64 = 1.01;
+const WIDEST: f64 = 0.75;
 
 /// The same for kernels of more than so many values, which take twice as long to compile for gangs of two vectors: that
 /// has to bring something.

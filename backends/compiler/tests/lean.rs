@@ -12,6 +12,7 @@ use warpweft_shaders::{MANDELBROT, REDUCE_SUM, TRIAD};
 use warpweft_vector::ir::{Convert, Effect, Function, Hint, Inst, Kind, Op, SpaceId};
 
 const BLACK_SCHOLES: &str = include_str!("../../../benches/problems/kernels/black_scholes.wgsl");
+const MATMUL: &str = include_str!("../../../benches/problems/kernels/matmul.wgsl");
 const NBODY_TILED: &str = include_str!("../../../benches/problems/kernels/nbody_tiled.wgsl");
 const SPMV: &str = include_str!("../../../benches/problems/kernels/spmv_csr.wgsl");
 
@@ -389,6 +390,14 @@ fn gangs_are_as_wide_as_pays() {
     for (wgsl, lanes) in [(MANDELBROT.source, 32), (BLACK_SCHOLES, 32), (SPMV, 1)] {
         let function = program(wgsl, Generator::Avx512, None);
         assert_eq!(function.lanes, lanes, "{}", function.name);
+    }
+    // Rounds that read rows: four vectors.
+    for wgsl in [MATMUL, REDUCE_SUM.source] {
+        for (generator, lanes) in GENERATORS.into_iter().zip([32, 64]) {
+            assert_eq!(program(wgsl, generator, None).lanes, lanes, "{wgsl}");
+        }
+        let apart = wgsl.replace("x[i]", "x[2u * i]").replace("+ id.x]", "+ 2u * id.x]");
+        assert_eq!(program(&apart, Generator::Avx512, None).lanes, 32, "{apart}");
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Chosen by what it costs ([`price`](crate::price)) and what the workgroup's shape lets lie side by side.
 
-use warpweft_ssa::ir::{Function, Op, Place, Root, Statement};
+use warpweft_ssa::ir::{Function, Root};
 use warpweft_ssa::uniformity::{Ganging, Shape, Uniformity};
 
-use crate::lower::{asks_for_subgroups, ganging, meets};
+use crate::lower::{asks_for_subgroups, ganging, meets, places};
 use crate::options::{Generator, Options};
 use crate::price::{Machine, Price};
 
@@ -88,62 +88,23 @@ fn cheapest(function: &Function, generator: Generator, least: u16, shapes: &mut 
     best.0.max(least)
 }
 
-/// Whether loops read what lies side by side in bindings, and nothing in bindings lies otherwise.
+/// Whether loops go through rows of bindings, lanes side by side, and no lanes go apart anywhere.
 fn reads_rows(function: &Function, shapes: &Uniformity) -> bool {
-    /// What an access is: of what all lanes share, of a row, or of other places.
-    enum Access {
-        Shared,
-        Row,
-        Apart,
-    }
-    let of = |place: &Place| {
-        let Root::Binding(_) = place.root else { return Access::Shared };
-        let mut row = None;
-        for index in &place.indices {
-            match shapes.shape(index.value) {
-                Shape::Varying => return Access::Apart,
-                Shape::Affine(step) if row.is_none() => row = Some(step * i64::from(index.stride)),
-                Shape::Affine(_) => return Access::Apart,
-                _ => {}
-            }
+    let (mut rows, mut apart) = (false, false);
+    places(function, &function.body, false, &mut |place, inside| {
+        let Root::Binding(_) = place.root else { return };
+        let steps = place.indices.iter().map(|index| match shapes.shape(index.value) {
+            Shape::Varying => None,
+            Shape::Affine(step) => Some(step * i64::from(index.stride)),
+            _ => Some(0),
+        });
+        match steps.sum::<Option<i64>>() {
+            Some(0) => {}
+            Some(bytes) if bytes == i64::from(place.ty.size()) => rows |= inside,
+            _ => apart = true,
         }
-        match row {
-            None => Access::Shared,
-            Some(bytes) if bytes == i64::from(place.ty.size()) => Access::Row,
-            Some(_) => Access::Apart,
-        }
-    };
-    fn walk<'f>(
-        function: &'f Function,
-        list: &'f [Statement],
-        inside: bool,
-        see: &mut dyn FnMut(&'f Place, bool),
-    ) {
-        for statement in list {
-            match statement {
-                Statement::Let(value) => match &function.definition(*value).op {
-                    Op::Load { place, .. } => see(place, inside),
-                    Op::Atomic(_, place, _) | Op::CompareExchange(place, ..) => see(place, false),
-                    _ => {}
-                },
-                Statement::Store { place, .. } => see(place, false),
-                Statement::If { then, otherwise, .. } => {
-                    walk(function, then, inside, see);
-                    walk(function, otherwise, inside, see);
-                }
-                Statement::Block { body, .. } => walk(function, body, inside, see),
-                Statement::Loop { body, .. } => walk(function, body, true, see),
-                _ => {}
-            }
-        }
-    }
-    let (mut rows, mut others) = (false, false);
-    walk(function, &function.body, false, &mut |place, read| match of(place) {
-        Access::Row => rows |= read,
-        Access::Apart => others = true,
-        Access::Shared => {}
     });
-    rows && !others
+    rows && !apart
 }
 
 /// Kernels with more values than this are not priced, nor are those that call functions: their gangs are one vector wide.

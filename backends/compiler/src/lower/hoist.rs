@@ -7,7 +7,7 @@ use super::Gang;
 use super::ahead::MOST_OPERATIONS;
 use super::counted::Count;
 use super::inside::{Proven, mirrored, negated};
-use super::loops::contains_loop;
+use super::loops::{contains_loop, places};
 use super::rows::Version;
 use super::state::End;
 use warpweft_module::Scalar;
@@ -116,7 +116,7 @@ impl Gang<'_> {
         let mut questions = Questions::default();
         questions.asked.push(head.condition);
         for list in &head.early {
-            places(self.ssa, list, &mut |place| questions.early.push(place));
+            places(self.ssa, list, false, &mut |place, _| questions.early.push(place));
             conditions(self.ssa, list, &mut questions.asked);
         }
         head.behind.iter().for_each(|list| self.ask(list, &inside, &mut questions));
@@ -432,27 +432,6 @@ fn conditions(function: &ssa::Function, list: &[Statement], found: &mut Vec<ssa:
             Statement::Block { body, .. } | Statement::Loop { body, .. } => {
                 conditions(function, body, found);
             }
-            _ => {}
-        }
-    }
-}
-
-/// Calls `f` with every place that a list reads or writes.
-fn places<'a>(function: &'a ssa::Function, list: &'a [Statement], f: &mut dyn FnMut(&'a Place)) {
-    for statement in list {
-        match statement {
-            Statement::Let(value) => match &function.definition(*value).op {
-                SsaOp::Load { place, .. }
-                | SsaOp::Atomic(_, place, _)
-                | SsaOp::CompareExchange(place, ..) => f(place),
-                _ => {}
-            },
-            Statement::Store { place, .. } => f(place),
-            Statement::If { then, otherwise, .. } => {
-                places(function, then, f);
-                places(function, otherwise, f);
-            }
-            Statement::Block { body, .. } | Statement::Loop { body, .. } => places(function, body, f),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 use super::Gang;
 use super::rows::Version;
 use super::state::{End, Exec, Target};
-use warpweft_ssa::ir::{self as ssa, Statement};
+use warpweft_ssa::ir::{self as ssa, Place, Statement};
 use warpweft_vector::ir::{Hint, Inst, Label, Type, Value};
 
 /// Rounds up to which a loop cannot hold up a launch that is to be stopped.
@@ -175,4 +175,31 @@ pub(super) fn contains_loop(list: &[Statement]) -> bool {
         Statement::Block { body, .. } => contains_loop(body),
         _ => false,
     })
+}
+
+/// Calls `f` with every place that a list reads or writes, and whether a loop of it does.
+pub(crate) fn places<'a>(
+    function: &'a ssa::Function,
+    list: &'a [Statement],
+    inside: bool,
+    f: &mut dyn FnMut(&'a Place, bool),
+) {
+    for statement in list {
+        match statement {
+            Statement::Let(value) => match &function.definition(*value).op {
+                ssa::Op::Load { place, .. }
+                | ssa::Op::Atomic(_, place, _)
+                | ssa::Op::CompareExchange(place, ..) => f(place, inside),
+                _ => {}
+            },
+            Statement::Store { place, .. } => f(place, inside),
+            Statement::If { then, otherwise, .. } => {
+                places(function, then, inside, f);
+                places(function, otherwise, inside, f);
+            }
+            Statement::Block { body, .. } => places(function, body, inside, f),
+            Statement::Loop { body, .. } => places(function, body, true, f),
+            _ => {}
+        }
+    }
 }

@@ -39,6 +39,7 @@ mod subgroups;
 mod workgroup;
 
 pub(crate) use frame::{asks_for_subgroups, ganging, lower, meets};
+pub(crate) use loops::places;
 
 use flow::Flow;
 use ids::Ids;

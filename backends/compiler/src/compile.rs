@@ -114,7 +114,8 @@ pub(crate) fn to_ssa(kernel: &Kernel, limits: &Limits) -> Result<ssa::Function, 
 fn optimised(function: Function, options: &Options, effort: Effort) -> Function {
     let passes = if function.is_long() || effort == Effort::Low { short_pipeline } else { pipeline };
     let register = 4 * options.generator.native_lanes();
-    passes(function, passes::Options { contract: !options.strict, register })
+    let registers = options.generator.registers();
+    passes(function, passes::Options { contract: !options.strict, register, registers })
 }
 
 fn legalised(function: &mut Function, generator: Generator) -> Result<(), NotCompiled> {

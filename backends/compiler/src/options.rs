@@ -68,6 +68,14 @@ impl Generator {
         }
     }
 
+    /// Its vector registers.
+    pub(crate) const fn registers(self) -> u16 {
+        match self {
+            Generator::Cranelift | Generator::Avx2 => 16,
+            Generator::Avx512 => 32,
+        }
+    }
+
     /// Lanes of 32 bits in one of its vectors.
     pub(crate) const fn native_lanes(self) -> u16 {
         match self {

@@ -91,7 +91,7 @@ fn the_deepest_nesting_is_no_danger_and_deeper_is_refused() {
     assert_eq!(evaluation.memory(0), 1u64.to_le_bytes());
     let text = function.to_string();
     assert_eq!(Function::parse(&text).map(|read| read.to_string()), Ok(text));
-    let after = passes::pipeline(function, Options { contract: true, register: 16 });
+    let after = passes::pipeline(function, Options { contract: true, register: 16, registers: 16 });
     assert_eq!(verify(&after), Ok(()));
     assert!(verify(&deepest(MOST_LEVELS + 2)).is_err());
     let deep = format!("function f() lanes 1 {{\n{}", "block L0 {\n".repeat(100_000));

@@ -38,14 +38,18 @@ const END: &str = "; ---\n";
 fn pass(stage: &str, mut function: Function) -> Function {
     match stage {
         "simplify" => return passes::simplify(function),
-        "pipeline" => return passes::pipeline(function, Options { contract: true, register: 16 }),
-        "pipeline-strict" => return passes::pipeline(function, Options { contract: false, register: 16 }),
+        "pipeline" => {
+            return passes::pipeline(function, Options { contract: true, register: 16, registers: 16 });
+        }
+        "pipeline-strict" => {
+            return passes::pipeline(function, Options { contract: false, register: 16, registers: 16 });
+        }
         "parse" => {}
         "dce" => passes::dce(&mut function),
         "licm" => _ = passes::licm(&mut function),
         "sink" => passes::sink(&mut function),
         "rotate" => _ = passes::rotate(&mut function),
-        "unroll" => _ = passes::unroll(&mut function),
+        "unroll" => _ = passes::unroll(&mut function, 16),
         "strides" => _ = passes::strides(&mut function, 16),
         "strides-32" => _ = passes::strides(&mut function, 32),
         "induce" => _ = passes::induce(&mut function),

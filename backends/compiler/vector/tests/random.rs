@@ -198,8 +198,8 @@ fn in_rounds(mut function: Function) -> Function {
 fn unread_keeps_what_is_read() {
     let mut dropped = 0;
     each(|seed, function| {
-        let function = in_rounds(function);
-        let mut after = passes::simplify(function.clone());
+        let function = passes::simplify(in_rounds(function));
+        let mut after = function.clone();
         after.spaces[0].fleeting = true;
         dropped += u32::from(passes::unread(&mut after));
         verify(&after).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{function}\nbecame\n{after}"));
@@ -244,19 +244,21 @@ fn strides_keeps_results() {
 fn unroll_keeps_results() {
     keeps(|function| {
         let mut function = passes::simplify(function);
-        passes::unroll(&mut function);
+        passes::unroll(&mut function, 16);
         function
     });
 }
 
 #[test]
 fn the_pipeline_keeps_results() {
-    keeps(|function| passes::pipeline(function, Options { contract: false, register: 32 }));
+    keeps(|function| passes::pipeline(function, Options { contract: false, register: 32, registers: 32 }));
 }
 
 #[test]
 fn the_short_pipeline_keeps_results() {
-    keeps(|function| passes::short_pipeline(function, Options { contract: false, register: 32 }));
+    keeps(|function| {
+        passes::short_pipeline(function, Options { contract: false, register: 32, registers: 32 })
+    });
 }
 
 #[test]
@@ -264,8 +266,9 @@ fn the_pipeline_settles() {
     // What it leaves, it finds little to do with.
     let (mut once, mut twice) = (0, 0);
     each(|_, function| {
-        let first = passes::pipeline(function, Options { contract: false, register: 32 });
-        let second = passes::pipeline(first.clone(), Options { contract: false, register: 32 });
+        let first = passes::pipeline(function, Options { contract: false, register: 32, registers: 32 });
+        let second =
+            passes::pipeline(first.clone(), Options { contract: false, register: 32, registers: 32 });
         once += first.values.len();
         twice += second.values.len();
     });
@@ -299,7 +302,8 @@ impl Machine for Bare {
 #[test]
 fn functions_legalised_behind_the_pipeline_keep_results() {
     keeps(|function| {
-        let mut function = passes::pipeline(function, Options { contract: false, register: 32 });
+        let mut function =
+            passes::pipeline(function, Options { contract: false, register: 32, registers: 32 });
         legalise(&mut function, &Bare);
         passes::licm(&mut function);
         passes::dce(&mut function);

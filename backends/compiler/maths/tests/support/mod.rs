@@ -143,7 +143,7 @@ pub(crate) fn program(kind: Kind, lanes: u16, build: Build) -> Function {
 
 /// The function as it is, and as the passes leave it, which contract products and sums.
 pub(crate) fn forms(function: Function) -> [Function; 2] {
-    let optimised = pipeline(function.clone(), Options { contract: true, register: 16 });
+    let optimised = pipeline(function.clone(), Options { contract: true, register: 16, registers: 16 });
     [function, optimised]
 }
 

@@ -52,6 +52,8 @@ pub struct Options {
     pub contract: bool,
     /// Bytes of the machine's vector registers: they decide between ways of bringing lanes together.
     pub register: u16,
+    /// How many of them there are.
+    pub registers: u16,
 }
 
 /// All passes, in their order. The function must be valid, and should be as simple as a [`Builder`](crate::Builder) leaves
@@ -60,7 +62,7 @@ pub fn pipeline(mut function: Function, options: Options) -> Function {
     rotate(&mut function);
     function = checked("rotate", function);
     let mut simple = false;
-    if unroll(&mut function) {
+    if unroll(&mut function, options.registers) {
         function = checked("unroll", function);
         rotate(&mut function);
         function = checked("rotate", function);

@@ -14,8 +14,13 @@ use crate::semantics;
 /// How many rounds a loop may have.
 const MOST_ROUNDS: usize = 16;
 
-/// How many instructions a loop may become.
+/// How many instructions a loop may become; and how many one that does not count gangs may, where registers can hold what
+/// its rounds load.
 const MOST_OF_LOOP: usize = 160;
+const MOST_OF_LARGE: usize = 256;
+
+/// So many vector registers are many.
+const MANY: u16 = 32;
 
 /// How many instructions a loop over gangs may become that only copies: nothing folds, and it does not run for long.
 const MOST_OF_COPY: usize = 32;
@@ -24,8 +29,8 @@ const MOST_OF_COPY: usize = 32;
 const MOST_IN_ALL: usize = 800;
 
 /// Puts copies of their bodies in the place of short loops; the function must be valid, and constants be right operands,
-/// as a builder leaves them. Gives whether there were any.
-pub fn unroll(function: &mut Function) -> bool {
+/// as a builder leaves them; `registers` is how many vector registers the machine has. Gives whether there were any.
+pub fn unroll(function: &mut Function, registers: u16) -> bool {
     let mut body = std::mem::take(&mut function.body);
     let count = function.values.len();
     let mut unrolling = Unrolling {
@@ -34,6 +39,7 @@ pub fn unroll(function: &mut Function) -> bool {
         new: (0..count as u32).map(Value).collect(),
         labels: (0..function.labels).map(Label).collect(),
         left: MOST_IN_ALL,
+        most: if registers < MANY { MOST_OF_LOOP } else { MOST_OF_LARGE },
         rare: false,
         unrolled: false,
         function,
@@ -63,6 +69,8 @@ struct Unrolling<'a> {
     /// And of a label.
     labels: Vec<Label>,
     left: usize,
+    /// How many instructions a loop may become.
+    most: usize,
     /// Inside of an arm that is not expected to run.
     rare: bool,
     unrolled: bool,
@@ -130,7 +138,7 @@ impl Unrolling<'_> {
     /// How often a loop runs, where that is known and little; takes its body if so.
     fn rounds(&mut self, label: Label, params: &[(Value, Value)], body: &mut Vec<Inst>) -> Option<Rounds> {
         let mut shape = Shape::default();
-        if !shape.see(label, body, MOST_OF_LOOP) || shape.back != 1 {
+        if !shape.see(label, body, self.most) || shape.back != 1 {
             return None;
         }
         let back = back(label, body)?;
@@ -155,8 +163,11 @@ impl Unrolling<'_> {
                 let (test, sum) = (semantics::compare(op, kind)?, semantics::binary(Binary::Add, kind)?);
                 let mut counter = if tested == next { sum(first, step) } else { first };
                 // Gangs are counted in 64 bits.
-                let copies = kind == Kind::I64 && self.copies(body);
-                let most = if copies { MOST_OF_COPY } else { MOST_OF_LOOP };
+                let most = match kind {
+                    Kind::I64 if self.copies(body) => MOST_OF_COPY,
+                    Kind::I64 => MOST_OF_LOOP,
+                    _ => self.most,
+                };
                 let most = MOST_ROUNDS.min(self.left.min(most) / shape.size.max(1));
                 let mut count = 0;
                 while count <= most && test(counter, limit) == goes_on {

@@ -167,6 +167,8 @@ fn step(
 fn rounds(start: i128, op: BinaryOperator, bound: i128, step: Step) -> Option<i128> {
     match step {
         Step::Add(step) => rounds_of_sum(start, op, bound, step),
+        // A shift to the right rounds negative numbers down, a division towards zero.
+        _ if start < 0 => None,
         Step::Times(factor) => rounds_one_by_one(start, op, bound, |value| value.checked_mul(factor)),
         Step::Over(divisor) => rounds_one_by_one(start, op, bound, |value| value.checked_div(divisor)),
     }

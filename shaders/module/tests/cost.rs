@@ -87,6 +87,8 @@ fn loops_with_constant_bounds() {
     check("for (var k = 8u; k > 0u; k /= 2u) { x[k] = 1.0; }", 8.0, 0.0, 16.0, true);
     check("for (var k = 1; k <= 16; k = k << 2u) { x[k] = 1.0; }", 6.0, 0.0, 12.0, true);
     check("for (var k = 64u; k >= 2; k = k >> 2u) { x[k] = 1.0; }", 6.0, 0.0, 12.0, true);
+    // Never ends: the sign stays.
+    check("for (var k = -1; k < 0; k = k >> 1u) { x[0] = 1.0; }", 32.0, 0.0, 64.0, false);
     // Inner loops start anew in every trip of the outer.
     check(
         "for (var k = 0; k < 3; k++) { for (var l = 0; l < 5; l++) { x[l] = 1.0; } }",

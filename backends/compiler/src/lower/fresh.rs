@@ -2,7 +2,7 @@
 //!
 //! WGSL's workgroup memory starts as zeros. But most kernels begin by filling it, every invocation its own element.
 
-use warpweft_ssa::ir::{Builtin, Function, Op, Place, Root, Statement, Value};
+use warpweft_ssa::ir::{Builtin, Function, Limit, Op, Place, Root, Statement, Value};
 
 /// By variable: whether a workgroup overwrites all of it, by statements that every invocation comes to, before it reads
 /// from it.
@@ -52,12 +52,20 @@ fn words_of_own(function: &Function, place: &Place) -> Option<u64> {
     let steps = [element, element * x, element * x * y];
     let mut missing = [x > 1, y > 1, z > 1];
     for index in &place.indices {
-        match builtin(index.value)? {
-            Builtin::LocalIndex if index.stride == element => missing = [false; 3],
+        let reach = match builtin(index.value)? {
+            Builtin::LocalIndex if index.stride == element => {
+                missing = [false; 3];
+                invocations(function)
+            }
             Builtin::LocalId(axis) if index.stride == steps[usize::from(axis)] => {
                 missing[usize::from(axis)] = false;
+                function.workgroup_size[usize::from(axis)]
             }
             _ => return None,
+        };
+        // What lies beyond an array's end is not stored, even if the variable goes on there.
+        if !matches!(index.limit, Limit::Fixed(count) if count >= reach) {
+            return None;
         }
     }
     (missing == [false; 3]).then_some(1 << word)

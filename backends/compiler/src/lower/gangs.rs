@@ -86,7 +86,7 @@ impl Gang<'_> {
         (self.ids.lanes, self.memory.private) = before;
     }
 
-    /// The gangs of a region in their order, where they are known and so few that each has code of its own.
+    /// The gangs of a region, where they are known and so few that each has code of its own.
     fn few(&mut self, region: &Region<'_>, (start, end): (Value, Value)) -> Option<Vec<Value>> {
         let number = |value| match self.b.definition(value) {
             Some(&Op::Const(number)) => Some(number),
@@ -95,11 +95,7 @@ impl Gang<'_> {
         let gangs = number(start)?..number(end)?;
         let count = gangs.end.saturating_sub(gangs.start);
         let few = count <= 1 || count.saturating_mul(rounds::count(region.list) as u64) <= WRITTEN_OUT;
-        let mut numbers: Vec<Value> = few.then(|| gangs.map(|number| self.b.i64(number)).collect())?;
-        if region.order == Order::Descending {
-            numbers.reverse();
-        }
-        Some(numbers)
+        few.then(|| gangs.map(|number| self.b.i64(number)).collect())
     }
 
     /// The gangs whose lanes all exist and go the same way through a region; `None` where there is no telling.

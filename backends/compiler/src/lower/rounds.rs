@@ -15,7 +15,7 @@ use warpweft_ssa::ir::{self as ssa, Label, Op, Value};
 /// So many rounds are written out at most.
 const MOST_ROUNDS: usize = 16;
 
-/// So many statements of regions, all rounds and gangs together.
+/// So many statements, of regions and of what all gangs share, all rounds together.
 const MOST_STATEMENTS: usize = 256;
 
 /// Shared values that are constants in the round at hand.
@@ -38,6 +38,7 @@ struct Found {
     regions: usize,
     /// Regions for one gang.
     lone: usize,
+    /// Those that constants do not say, of all regions and between them.
     statements: usize,
 }
 
@@ -86,7 +87,9 @@ impl Gang<'_> {
                 Some(Way::Again(next)) => {
                     known = passed_on(names, &next, |value| self.constant_of(value, &known));
                 }
-                Some(Way::Left) => return found.regions <= 2 * found.lone,
+                Some(Way::Left) => {
+                    return found.statements <= MOST_STATEMENTS && found.regions <= 2 * found.lone;
+                }
                 _ => return false,
             }
         }
@@ -103,13 +106,16 @@ impl Gang<'_> {
     ) -> Option<Way> {
         for step in steps {
             match step {
-                Step::Shared(value) => self.evaluate(*value, known),
+                Step::Shared(value) => {
+                    self.evaluate(*value, known);
+                    found.statements += usize::from(!known.contains_key(value));
+                }
                 Step::Region(region) => {
                     let gangs = self.gangs_of(region, gangs, known);
                     found.regions += 1;
                     found.lone += usize::from(gangs <= 1);
                     found.statements += count(region.list);
-                    if contains_return(region.list) || found.statements > MOST_STATEMENTS {
+                    if contains_return(region.list) {
                         return None;
                     }
                 }

@@ -153,7 +153,8 @@ fn numbers_of_other_kinds() {
 fn what_nobody_fills_is_zero() {
     in_all_sizes(
         "var<workgroup> more: array<u32, N + 3u>; var<workgroup> pairs: array<vec2<u32>, N>;
-         var<workgroup> grid: array<array<u32, 7>, 9>;",
+         var<workgroup> grid: array<array<u32, 7>, 9>;
+         var<workgroup> rows: array<array<u32, 4>, N / 4u>; var<workgroup> vectors: array<vec4<u32>, N / 4u>;",
         &[
             // Filled before it is read.
             "t[l] = g; workgroupBarrier(); out[g] = t[N - 1u - l]; workgroupBarrier(); workgroupBarrier(); t[l] = 77u;",
@@ -171,6 +172,9 @@ fn what_nobody_fills_is_zero() {
             "t[l / 2u] = 9u; workgroupBarrier(); out[g] = t[N - 1u - l]; workgroupBarrier(); t[l] = 77u;",
             "t[lid.x] = 9u; workgroupBarrier(); out[g] = t[N - 1u - l]; workgroupBarrier(); t[l] = 77u;",
             "grid[l % 9u][l % 7u] = 1u; workgroupBarrier(); out[g] = grid[(l + 2u) % 9u][(l + 3u) % 7u]; workgroupBarrier(); grid[l % 9u][1] = 77u;",
+            // What lies beyond an array's end is not stored, though the variable goes on there.
+            "rows[0][l] = g + 1u; workgroupBarrier(); out[g] = rows[l / 4u][l % 4u]; workgroupBarrier(); rows[l / 4u][l % 4u] = 77u;",
+            "vectors[0][l] = g + 1u; workgroupBarrier(); out[g] = vectors[l / 4u][l % 4u]; workgroupBarrier(); vectors[l / 4u][l % 4u] = 77u;",
             // Behind a barrier, and in a loop that nobody enters.
             "workgroupBarrier(); t[l] = g; workgroupBarrier(); out[g] = t[N - 1u - l] + s[l]; workgroupBarrier(); s[l] = 77u;",
             "for (var k = 0u; k < u.z % 2u; k++) { t[l] = 9u; } workgroupBarrier(); out[g] = t[N - 1u - l]; workgroupBarrier(); t[l] = 77u;",

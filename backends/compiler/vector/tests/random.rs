@@ -198,6 +198,7 @@ fn in_rounds(mut function: Function) -> Function {
 fn unread_keeps_what_is_read() {
     let mut dropped = 0;
     each(|seed, function| {
+        // Simplified as well: a NaN's sign may change by that.
         let function = passes::simplify(in_rounds(function));
         let mut after = function.clone();
         after.spaces[0].fleeting = true;

@@ -1,12 +1,15 @@
 //! Fits a law, seconds = a·n^b + c, to a few measured sizes so that single wrong ones do not matter.
 //!
-//! For a given offset c, the exponent is the weighted median of the slopes between all pairs of sizes in logarithms
-//! (Theil and Sen), and the factor the weighted median of what remains. The offset is searched: it must explain the
+//! For a given offset c, the exponent is the weighted median of the slopes between pairs of sizes in logarithms (Theil
+//! and Sen; of many sizes, only pairs that lie far apart), and the factor the weighted median of what remains. The offset is searched: it must explain the
 //! times clearly better than none. Knows nothing of samples, and nothing of times between the sizes.
 
 /// Sizes that are fitted at most.
 pub(crate) const POINTS: usize = 12;
 const PAIRS: usize = POINTS * (POINTS - 1) / 2;
+
+/// Of more sizes than this, only pairs are looked at that half of the sizes lie between: the others say little.
+const ALL_PAIRS: usize = 5;
 
 /// Exponents that launches can have.
 const EXPONENTS: std::ops::RangeInclusive<f64> = 0.0..=3.0;
@@ -23,6 +26,11 @@ const OFFSET_GAIN: f64 = 2.8;
 const OFFSETS: [f64; 9] = [0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 1.0, 1.03, 1.06];
 /// Where the time exceeds the offset by less than this part, it says nothing of what grows.
 const VISIBLE: f64 = 0.1;
+
+/// The standard deviation of two together; without the care for extremes that makes `hypot` slow.
+fn both(a: f64, b: f64) -> f64 {
+    (a * a + b * b).sqrt()
+}
 
 /// What was measured at one size.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +93,7 @@ impl Law {
 
 /// How badly a law explains the sizes, in standard deviations.
 fn misfit(points: &[Point], law: &Law) -> f64 {
-    let off = |p: &Point| ((p.seconds / law.seconds(p.x)).ln().abs() / p.sigma.hypot(MISFIT)).min(HOPELESS);
+    let off = |p: &Point| ((p.seconds / law.seconds(p.x)).ln().abs() / both(p.sigma, MISFIT)).min(HOPELESS);
     points.iter().map(off).sum()
 }
 
@@ -107,7 +115,7 @@ impl Grown {
                 let i = grown.count;
                 grown.x[i] = point.x;
                 grown.y[i] = (point.seconds - c).ln();
-                grown.sigma[i] = point.sigma.hypot(MISFIT) / part;
+                grown.sigma[i] = both(point.sigma, MISFIT) / part;
                 grown.count += 1;
             }
         }
@@ -119,16 +127,17 @@ impl Grown {
         let mut slopes = [(0.0, 0.0); PAIRS];
         let mut pairs = 0;
         let (mut weight, mut weighted_x, mut weighted_xx) = (0.0, 0.0, 0.0);
+        let apart = if self.count > ALL_PAIRS { self.count / 2 } else { 1 };
         for i in 0..self.count {
             let w = 1.0 / (self.sigma[i] * self.sigma[i]);
             weight += w;
             weighted_x += w * self.x[i];
             weighted_xx += w * self.x[i] * self.x[i];
-            for j in 0..i {
+            for j in 0..(i + 1).saturating_sub(apart) {
                 let dx = self.x[i] - self.x[j];
                 if dx.abs() > 1e-9 {
                     let slope = (self.y[i] - self.y[j]) / dx;
-                    slopes[pairs] = (slope, dx.abs() / self.sigma[i].hypot(self.sigma[j]));
+                    slopes[pairs] = (slope, dx.abs() / both(self.sigma[i], self.sigma[j]));
                     pairs += 1;
                 }
             }

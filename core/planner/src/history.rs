@@ -253,14 +253,14 @@ impl History {
         true
     }
 
-    /// A copy of what changed since this was last called.
-    pub(crate) fn take_changed(&mut self) -> Self {
+    /// A copy of what changed since it was last taken, or of all.
+    pub(crate) fn take(&mut self, all: bool) -> Self {
         let mut taken = Self::with_capacity(self.capacity);
         taken.forgotten = self.forgotten.clone();
         taken.places = self.places.clone();
         for (key, held) in &mut self.entries {
             let used = Moment::from_micros(held.used.load(Ordering::Relaxed));
-            if held.changed || used.since(held.kept) > USE_IS_KEPT {
+            if all || held.changed || used.since(held.kept) > USE_IS_KEPT {
                 (held.changed, held.kept) = (false, used);
                 let (name, series) = (held.name.clone(), held.series.clone());
                 let used = AtomicU64::new(used.micros());
@@ -271,7 +271,7 @@ impl History {
     }
 
     /// What was taken could not be kept after all.
-    pub(crate) fn give_back_changed(&mut self, taken: &Self) {
+    pub(crate) fn give_back(&mut self, taken: &Self) {
         for key in taken.entries.keys() {
             if let Some(held) = self.entries.get_mut(key) {
                 held.changed = true;

@@ -5,6 +5,7 @@
 //! device.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::curve::Curve;
 use crate::drift::{Deviation, Shift, Watch};
@@ -58,6 +59,8 @@ pub struct Series {
     noise: f64,
     watch: Watch,
     curve: OnceLock<Curve>,
+    /// The curve was asked for since it was last fitted.
+    asked: AtomicBool,
 }
 
 impl Clone for Series {
@@ -65,7 +68,8 @@ impl Clone for Series {
         Self {
             sizes: self.sizes.clone(),
             watch: self.watch.clone(),
-            curve: OnceLock::new(),
+            curve: self.curve.clone(),
+            asked: AtomicBool::new(false),
             ..*self
         }
     }
@@ -125,6 +129,10 @@ impl Series {
         }
         self.limit_sizes();
         self.settle();
+        if std::mem::take(self.asked.get_mut()) {
+            // Who asks will ask again, and should not have to wait then.
+            self.curve();
+        }
         Ok(match shift {
             Some(Shift { factor, .. }) => Learnt::Shift { factor },
             None => Learnt::Sample,
@@ -133,7 +141,8 @@ impl Series {
 
     /// The time that a launch of this size should take; `None` when nothing was measured, or no launch has this size.
     ///
-    /// Allocates nothing. The first prediction for an unmeasured size after an observation fits a curve.
+    /// Allocates nothing. The first prediction for an unmeasured size fits a curve; observations renew it as long as it is
+    /// asked for.
     pub fn predict(&self, size: f64) -> Option<Prediction> {
         let size = checked_size(size).ok()?;
         match self.position(size) {
@@ -191,6 +200,7 @@ impl Series {
 
     fn fitted(&self, x: f64) -> Option<Prediction> {
         let curve = self.curve()?;
+        self.asked.store(true, Ordering::Relaxed);
         let estimate = curve.at(x);
         let source = match curve.count() {
             1 => Source::Scaled,

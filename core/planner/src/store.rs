@@ -55,15 +55,11 @@ impl Store {
         if let Some(file) = &store.file {
             match file.read() {
                 Ok(Found::Nothing) => {}
-                Ok(Found::History(history)) => {
-                    store.learn_from(&history);
-                }
+                Ok(Found::History(history)) => store.learn_from(&history),
                 // Another process may have set it aside, or written a better one, by the time that we have the lock.
                 Ok(Found::Unreadable(_)) => match file.lock() {
                     Ok(Some(lock)) => match store.read_or_set_aside(file, &lock) {
-                        Ok(history) => {
-                            store.learn_from(&history);
-                        }
+                        Ok(history) => history.iter().for_each(|h| store.learn_from(h)),
                         Err(error) => store.complain(file, &error),
                     },
                     // Saving will look at it again.
@@ -146,7 +142,7 @@ impl Store {
         if unsaved == 0 {
             return Saved::Nothing;
         }
-        let changed = self.history.lock().take_changed();
+        let changed = self.history.lock().take(false);
         let result = self.join(file, &changed);
         match &result {
             Ok(true) => {
@@ -157,15 +153,21 @@ impl Store {
             Ok(false) => {}
             Err(error) => self.complain(file, error),
         }
-        self.history.lock().give_back_changed(&changed);
+        self.history.lock().give_back(&changed);
         if result.is_ok() { Saved::Busy } else { Saved::Impossible }
     }
 
     /// Joins what changed to the file; false when others hold it.
     fn join(&self, file: &HistoryFile, changed: &History) -> io::Result<bool> {
         let Some(lock) = file.lock()? else { return Ok(false) };
-        let mut kept = self.read_or_set_aside(file, &lock)?;
-        self.learn_from(&kept);
+        let mut kept = match self.read_or_set_aside(file, &lock)? {
+            Some(kept) => {
+                self.learn_from(&kept);
+                kept
+            }
+            // All that is known was lost, not only what changed.
+            None => self.history.lock().take(true),
+        };
         kept.forget_also(changed.forgotten());
         for entry in changed.entries() {
             kept.absorb(&entry);
@@ -174,15 +176,15 @@ impl Store {
         Ok(true)
     }
 
-    /// What the file holds; nothing when it had to be set aside.
-    fn read_or_set_aside(&self, file: &HistoryFile, lock: &Lock) -> io::Result<History> {
+    /// What the file holds; `None` when there is none any more.
+    fn read_or_set_aside(&self, file: &HistoryFile, lock: &Lock) -> io::Result<Option<History>> {
         Ok(match file.read()? {
-            Found::Nothing => History::new(),
-            Found::History(history) => history,
+            Found::Nothing => None,
+            Found::History(history) => Some(history),
             Found::Unreadable(why) => {
                 let aside = file.set_aside(lock, &why)?;
                 warn_of_unreadable(file, &why, &aside);
-                History::new()
+                None
             }
         })
     }

@@ -213,7 +213,7 @@ fn a_file_that_breaks_while_in_use_is_set_aside_and_what_is_known_is_kept() {
     store.save();
     fs::write(&path, "{").unwrap();
     let warnings = warnings_of(|| {
-        store.observe(key(&store, 1), "kernel 1", 1000.0, 1e-3, at(50)).unwrap();
+        store.observe(key(&store, 1), "kernel 1", 1000.0, 1e-3 / 3.0, at(50)).unwrap();
         assert_eq!(store.save(), Saved::Kept);
     });
     assert_eq!(warnings, 1);

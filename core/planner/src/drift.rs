@@ -64,7 +64,8 @@ impl Watch {
             self.recent.remove(0);
         }
         self.recent.push(deviation);
-        let at_once = self.recent.len().checked_sub(AT_ONCE).and_then(|from| agreed(&self.recent[from..], AT_ONCE));
+        let at_once =
+            self.recent.len().checked_sub(AT_ONCE).and_then(|from| agreed(&self.recent[from..], AT_ONCE));
         let shift = at_once.or_else(|| agreed(&self.recent, OF_WINDOW));
         if shift.is_some() {
             self.recent.clear();

@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn exact_laws_are_found() {
-        for (a, b, c) in [(1e-9, 1.0, 0.0), (1e-6, 0.5, 0.0), (1e-9, 1.5, 1e-4), (1e-12, 2.0, 1e-5), (1e-8, 1.0, 1e-3)] {
+        for (a, b, c) in
+            [(1e-9, 1.0, 0.0), (1e-6, 0.5, 0.0), (1e-9, 1.5, 1e-4), (1e-12, 2.0, 1e-5), (1e-8, 1.0, 1e-3)]
+        {
             let law = Law::fit(&points(|n| a * n.powf(b) + c));
             assert!((law.b - b).abs() < 0.03, "a {a}, b {b}, c {c}: {law:?}");
             let far = 4f64.powi(12);

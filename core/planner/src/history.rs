@@ -110,7 +110,7 @@ impl History {
     /// Learns that a launch took so many seconds; see [`Series::observe`].
     ///
     /// # Errors
-    /// When the size or the time cannot be: nothing is learnt then.
+    /// When the size, the time or the place cannot be: nothing is learnt then.
     pub fn observe(
         &mut self,
         key: Key,
@@ -119,6 +119,9 @@ impl History {
         seconds: f64,
         now: Moment,
     ) -> Result<Learnt, Refused> {
+        if self.places.len() <= key.place.0 as usize {
+            return Err(Refused::Place);
+        }
         // What was forgotten up to now does not include this.
         let now = now.max(self.forgotten.resumes(name));
         if let Some(held) = self.entries.get_mut(&key) {
@@ -163,9 +166,8 @@ impl History {
     /// What was learnt, by kernel name, device and path.
     pub fn entries(&self) -> Vec<Entry<'_>> {
         let mut entries: Vec<_> = self.entries.iter().map(|(key, held)| self.entry(key, held)).collect();
-        entries.sort_by(|a, b| {
-            (a.name, a.kernel, a.device, a.path).cmp(&(b.name, b.kernel, b.device, b.path))
-        });
+        entries
+            .sort_by(|a, b| (a.name, a.kernel, a.device, a.path).cmp(&(b.name, b.kernel, b.device, b.path)));
         entries
     }
 
@@ -249,7 +251,10 @@ impl History {
             self.make_room();
         }
         let used = AtomicU64::new(entry.used.micros());
-        self.entries.insert(key, Held { name: entry.name.into(), series: theirs, used, changed: false, kept: entry.used });
+        self.entries.insert(
+            key,
+            Held { name: entry.name.into(), series: theirs, used, changed: false, kept: entry.used },
+        );
         true
     }
 

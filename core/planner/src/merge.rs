@@ -117,4 +117,46 @@ mod tests {
         assert!((seconds(&a, 10.0) - 3.0).abs() < 0.01);
         assert!((seconds(&a, 40.0) - 12.0).abs() < 0.05);
     }
+
+    /// Of two processes that take turns, saving now and then, on a device that changes its speed.
+    #[test]
+    fn joining_again_changes_nothing_and_both_ways_agree() {
+        for seed in 0..300u64 {
+            // A congruential generator is random enough to choose by.
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut below = |n: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) % n
+            };
+            let mut both = [Series::new(), Series::new()];
+            for at in 0..80 {
+                let size = 10.0 * (1 + below(6)) as f64;
+                let speed = [1.0, 3.0, 1.0][at as usize / 27];
+                let who = below(2) as usize;
+                observe(&mut both[who], size, speed * size, 100 * at..100 * at + 1);
+                if below(15) == 0 {
+                    let other = both[1 - who].clone();
+                    both[who].merge(&other);
+                }
+            }
+            let [a, b] = both;
+            let (mut left, mut right) = (a.clone(), b.clone());
+            left.merge(&b);
+            right.merge(&a);
+            for joined in [&left, &right] {
+                for other in [&a, &b] {
+                    let mut again = joined.clone();
+                    assert!(!again.merge(other), "seed {seed}");
+                    assert_eq!(again.sizes, joined.sizes, "seed {seed}");
+                }
+            }
+            assert_eq!(left.since, right.since, "seed {seed}");
+            let sizes = |s: &Series| s.sizes.iter().map(|s| s.size).collect::<Vec<_>>();
+            assert_eq!(sizes(&left), sizes(&right), "seed {seed}");
+            for size in sizes(&left) {
+                let ratio = seconds(&left, size) / seconds(&right, size);
+                assert!((0.99..1.01).contains(&ratio), "seed {seed}, size {size}: {ratio}");
+            }
+        }
+    }
 }

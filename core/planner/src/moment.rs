@@ -2,8 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
+
 /// A point in time: microseconds since the Unix epoch, or since the start of a simulation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct Moment(u64);
 
 impl Moment {

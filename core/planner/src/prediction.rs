@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// Four of five normal errors are smaller than so many standard deviations.
 pub(crate) const FOUR_OF_FIVE: f64 = 1.2816;
 
 /// The predicted time of a launch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// Seconds that such a launch typically takes: half of them take less.
     pub seconds: f64,
@@ -23,7 +25,8 @@ pub struct Prediction {
 }
 
 /// What a prediction rests on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Measured at this very size.
     Measured,
@@ -70,7 +73,9 @@ impl fmt::Display for Source {
         match self {
             Self::Measured => write!(f, "measured"),
             Self::Rescaled => write!(f, "measured before the device changed its speed"),
-            Self::Fitted { exponent, sizes } => write!(f, "fitted over {sizes} sizes, exponent {exponent:.2}"),
+            Self::Fitted { exponent, sizes } => {
+                write!(f, "fitted over {sizes} sizes, exponent {exponent:.2}")
+            }
             Self::Scaled => write!(f, "scaled from another size"),
         }
     }

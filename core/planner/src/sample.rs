@@ -16,6 +16,9 @@ pub enum Refused {
     /// The time is not a number of seconds from 1e-10 to 1e7.
     #[error("a launch cannot take {0} seconds: times are from 1e-10 to 1e7 seconds")]
     Seconds(f64),
+    /// The place was numbered by another history.
+    #[error("the place is not one of this history: each numbers its own")]
+    Place,
 }
 
 /// The size, when a launch can have it.

@@ -7,13 +7,15 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Serialize;
+
+use crate::Moment;
 use crate::curve::Curve;
 use crate::drift::{Deviation, Shift, Watch};
 use crate::fit::{POINTS, Point};
 use crate::prediction::{Prediction, Source};
 use crate::sample::{Kind, Refused, SECONDS, Sample, checked_size};
 use crate::size::Size;
-use crate::Moment;
 
 /// Sizes kept per series.
 pub(crate) const SIZES: usize = POINTS;
@@ -89,6 +91,11 @@ impl Series {
     /// When it was last measured.
     pub fn last(&self) -> Moment {
         self.last
+    }
+
+    /// When the device's speed was last seen to change.
+    pub fn shifted(&self) -> Option<Moment> {
+        (self.since > Moment::START).then_some(self.since)
     }
 
     /// The measured sizes, in order.
@@ -299,8 +306,8 @@ impl Series {
                 let above = if i < end { self.sizes[i + 1].ln - x } else { x - self.sizes[end - 1].ln };
                 (below + above) * self.sizes[i].samples().len() as f64
             };
-            let spared = |i: &usize| self.sizes[*i].last() < latest[0];
-            let least = (0..=end).filter(spared).min_by(|a, b| worth(*a).total_cmp(&worth(*b)));
+            let old = |i: &usize| self.sizes[*i].last() < latest[0];
+            let least = (0..=end).filter(old).min_by(|a, b| worth(*a).total_cmp(&worth(*b)));
             self.sizes.remove(least.unwrap_or(0));
         }
     }
@@ -322,7 +329,7 @@ impl Series {
 }
 
 /// What is known of one measured size.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Known {
     /// The size.
     pub size: f64,

@@ -96,7 +96,7 @@ impl Store {
     /// See [`History::observe`]. Writes nothing to disk.
     ///
     /// # Errors
-    /// When the size or the time cannot be: nothing is learnt then.
+    /// When the size, the time or the place cannot be: nothing is learnt then.
     pub fn observe(
         &self,
         key: Key,

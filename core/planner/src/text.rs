@@ -7,11 +7,11 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Moment;
 use crate::history::{Entry, History, KernelHash};
 use crate::sample::{Kind, Refused, Sample, checked_size};
 use crate::series::Series;
 use crate::size::Size;
-use crate::Moment;
 
 const MAGIC: &str = "warpweft-history";
 /// Raised when older versions could not read the text any more.
@@ -138,7 +138,8 @@ fn json(value: &impl Serialize) -> String {
 
 /// FNV-1a: any change of a single byte changes it.
 fn checksum(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The history that a text holds.

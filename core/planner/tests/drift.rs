@@ -131,7 +131,10 @@ fn noise_and_single_spikes_are_no_change() {
                 if let Some(factor) = device.launch(size, 1e-9 * size * spike) {
                     println!("noise {noise}, seed {seed}: a change by {factor:.2} at launch {launch}");
                     shifts += 1;
-                    assert!(noise > 0.1, "noise {noise}, seed {seed}: a change by {factor} at launch {launch}");
+                    assert!(
+                        noise > 0.1,
+                        "noise {noise}, seed {seed}: a change by {factor} at launch {launch}"
+                    );
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Many series: keys, the least recently used, forgetting.
 
-use warpweft_planner::{History, Key, Moment, Source};
+use warpweft_planner::{History, Key, Moment, Refused, Source};
 
 fn at(seconds: u64) -> Moment {
     Moment::from_micros(seconds * 1_000_000)
@@ -80,4 +80,14 @@ fn names_and_all_are_forgotten() {
     // Nor does one that went backwards keep anything from being forgotten.
     assert_eq!(history.forget(None, at(0)), 2);
     assert!(history.is_empty());
+}
+
+#[test]
+fn places_of_other_histories_are_refused() {
+    let (mut one, mut other) = (History::new(), History::new());
+    one.place("cpu", "compiled");
+    let gpu = Key { kernel: [1; 32], place: one.place("gpu", "compiled") };
+    assert_eq!(other.observe(gpu, "k", 1.0, 1.0, at(1)), Err(Refused::Place));
+    assert_eq!(other.predict(&gpu, 1.0, at(1)), None);
+    assert!(other.entries().is_empty());
 }

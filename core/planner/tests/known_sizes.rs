@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Device;
+use common::{Device, Random};
 use warpweft_planner::{Moment, Refused, Series, Source};
 
 const SEEDS: u64 = 300;
@@ -25,7 +25,10 @@ fn one_spike_among_samples_moves_the_prediction_by_a_few_percent() {
                     device.launch(100.0, if launch == spike_at { 1e-2 * 5.0 } else { 5e-3 });
                 }
                 let error = device.error(100.0, 5e-3);
-                assert!((0.93..1.07).contains(&error), "seed {seed}, spike at {spike_at} of {steady}: {error}");
+                assert!(
+                    (0.93..1.07).contains(&error),
+                    "seed {seed}, spike at {spike_at} of {steady}: {error}"
+                );
             }
         }
     }
@@ -75,10 +78,16 @@ fn intervals_hold_the_typical_time_and_the_next_launch_four_times_of_five() {
             }
             let trials = trials as f64;
             let (typical, next, width) = (typical / trials, next / trials, width / trials);
-            println!("noise {noise}, {samples} samples: typical {typical:.3}, next {next:.3}, ± {:.3}", width - 1.0);
+            println!(
+                "noise {noise}, {samples} samples: typical {typical:.3}, next {next:.3}, ± {:.3}",
+                width - 1.0
+            );
             assert!(typical > 0.65 && next > 0.65, "noise {noise}, {samples} samples: {typical}, {next}");
             // Certain in the end, but never surer than the noise allows.
-            assert!(width - 1.0 < 2.5 * noise / (samples as f64).sqrt() + 0.25 / samples as f64, "noise {noise}, {samples}: {width}");
+            assert!(
+                width - 1.0 < 2.5 * noise / (samples as f64).sqrt() + 0.25 / samples as f64,
+                "noise {noise}, {samples}: {width}"
+            );
         }
     }
 }
@@ -106,7 +115,8 @@ fn sizes_in_use_are_kept_before_those_seen_once() {
     let mut device = Device::new(7, 0.05);
     for launch in 0..400 {
         // Three in use, and many that come once.
-        let size = if launch % 4 < 3 { 1000.0 * f64::from(1 + launch % 4) } else { 5000.0 + f64::from(launch) };
+        let size =
+            if launch % 4 < 3 { 1000.0 * f64::from(1 + launch % 4) } else { 5000.0 + f64::from(launch) };
         device.launch(size, 1e-6 * size);
     }
     for size in [1000.0, 2000.0, 3000.0] {
@@ -147,4 +157,26 @@ fn time_may_stand_still_or_go_backwards() {
     }
     let known: Vec<_> = series.sizes().collect();
     assert_eq!((known[0].samples, known[0].seconds), (4, 1.0));
+}
+
+#[test]
+fn whatever_is_observed_predictions_are_numbers_in_order() {
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let mut series = Series::new();
+        let wild = |random: &mut Random, range: f64| 10f64.powf(range * (2.0 * random.uniform() - 1.0));
+        for launch in 0..100 {
+            let few = [1.0, 1e-30, 1e30, 3.0, 7.0];
+            let size = if launch % 2 == 0 { few[random.below(5)] } else { wild(&mut random, 29.9) };
+            let seconds = wild(&mut random, 6.9).max(1e-10);
+            series.observe(size, seconds, Moment::from_micros(random.bits() >> random.below(64))).unwrap();
+            for asked in [size, 1e-30, 1.0, 2.0, 1e30, wild(&mut random, 29.9)] {
+                let p = series.predict(asked).unwrap();
+                let (low, high) = p.next_launch();
+                let all = [low, p.low, p.seconds, p.high, high];
+                assert!(all.iter().all(|x| x.is_finite() && *x > 0.0), "seed {seed}, {asked}: {p:?}");
+                assert!(all.is_sorted(), "seed {seed}, {asked}: {all:?}");
+            }
+        }
+    }
 }

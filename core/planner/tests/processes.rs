@@ -65,8 +65,7 @@ fn four_processes_at_once_lose_nothing() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE_NAME);
-    let children: Vec<_> =
-        (0..4).map(|n| spawn("four_processes_at_once_lose_nothing", &path, n)).collect();
+    let children: Vec<_> = (0..4).map(|n| spawn("four_processes_at_once_lose_nothing", &path, n)).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
@@ -118,7 +117,8 @@ fn a_process_killed_at_any_moment_leaves_a_whole_file() {
         seen += 1;
     }
     assert_eq!(seen, 60);
-    let names = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let names =
+        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     let names: Vec<_> = names.collect();
     assert!(!names.iter().any(|n| n.contains("broken")), "{names:?}");
     // What the last child left half written goes with the next save.

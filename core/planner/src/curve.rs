@@ -12,19 +12,19 @@ const REACH: f64 = 2.0;
 /// Sizes next to the border whose exponent is continued beyond it.
 const NEAREST: usize = 4;
 /// What is believed of a law's error, from one size to the next, before it was seen, with the weight of so many sizes.
-const USUAL_ERROR: (f64, f64) = (0.05, 2.0);
+const USUAL_ERROR: (f64, f64) = (0.07, 2.0);
 /// The usual distance from one size to the next, and the least that is believed to make a difference.
 const USUAL_PACE: f64 = 0.7;
 const LEAST_PACE: f64 = 0.1;
 /// The part of a step by which even the nearest sizes differ.
-const ROUGH: f64 = 0.4;
+const ROUGH: f64 = 0.5;
 /// Doubt per distance above what was measured: caches end, occupancy saturates.
 const ABOVE: f64 = 0.06;
 /// Doubt per distance below: what a launch costs at least was not seen.
 const BELOW: f64 = 0.15;
 /// Doubt per distance when a single size is scaled.
 const SCALED: f64 = 0.35;
-/// A size that lies off the law by so many of the law's errors is believed only so far.
+/// A hardly measured size that lies off the law by so many of the law's errors is believed only so far.
 const STRANGE: f64 = 3.0;
 
 /// The time over all sizes.
@@ -76,7 +76,7 @@ impl Curve {
         // An exponent is less certain than its points when they do not lie on any law.
         let certain = given.iter().map(|p| p.sigma).sum::<f64>() / count.max(1) as f64 + 0.02;
         let steepness = law.sigma_b * (error / certain).max(1.0);
-        for (residual, point) in residuals.iter_mut().zip(given) {
+        for (residual, point) in residuals.iter_mut().zip(given).filter(|(_, point)| !point.fact) {
             let limit = STRANGE * error.hypot(point.sigma.min(0.1));
             *residual = residual.clamp(-limit, limit);
         }

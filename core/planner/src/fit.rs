@@ -40,6 +40,8 @@ pub(crate) struct Point {
     pub(crate) seconds: f64,
     /// The standard deviation of the logarithm of `seconds`.
     pub(crate) sigma: f64,
+    /// Measured often enough to be a fact, however far it lies off any law.
+    pub(crate) fact: bool,
 }
 
 /// seconds = exp(ln_a + b·x) + c, with x the logarithm of the size.
@@ -190,7 +192,7 @@ mod tests {
     fn points(law: impl Fn(f64) -> f64) -> Vec<Point> {
         let point = |k: i32| {
             let size = 4f64.powi(k);
-            Point { x: size.ln(), seconds: law(size), sigma: 0.03 }
+            Point { x: size.ln(), seconds: law(size), sigma: 0.03, fact: true }
         };
         (3..11).map(point).collect()
     }
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn one_size_and_equal_sizes_have_the_usual_exponent() {
-        let one = Point { x: 5.0, seconds: 0.1, sigma: 0.1 };
+        let one = Point { x: 5.0, seconds: 0.1, sigma: 0.1, fact: false };
         for points in [&[one][..], &[one, one, one]] {
             let law = Law::fit(points);
             assert_eq!(law.b, 1.0);

@@ -15,7 +15,7 @@ use crate::drift::{Deviation, Shift, Watch};
 use crate::fit::{POINTS, Point};
 use crate::prediction::{Prediction, Source};
 use crate::sample::{Kind, Refused, SECONDS, Sample, checked_size};
-use crate::size::Size;
+use crate::size::{ESTABLISHED, Size};
 
 /// Sizes kept per series.
 pub(crate) const SIZES: usize = POINTS;
@@ -243,7 +243,8 @@ impl Series {
         let mut points = [Point::default(); POINTS];
         let mut count = 0;
         for known in sizes {
-            points[count] = Point { x: known.ln, seconds: known.level, sigma: self.sigma(known) };
+            let fact = known.samples().len() >= ESTABLISHED;
+            points[count] = Point { x: known.ln, seconds: known.level, sigma: self.sigma(known), fact };
             count += 1;
         }
         Curve::through(&points[..count])

@@ -5,8 +5,8 @@ use crate::sample::{Kind, Sample};
 
 /// Samples kept per size.
 pub(crate) const SAMPLES: usize = 7;
-/// So many steady samples, and those from before a change of speed are no longer needed.
-const ESTABLISHED: usize = 3;
+/// So many samples make a fact: those from before a change of speed are no longer needed.
+pub(crate) const ESTABLISHED: usize = 3;
 /// The larger of two samples is disbelieved beyond this ratio: what disturbs a launch makes it slower.
 const DISTURBED: f64 = 1.5;
 

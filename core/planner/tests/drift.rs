@@ -51,7 +51,7 @@ fn predictions_recover_within_five_launches() {
                         (true, true) => runs.len() / 20,
                         (true, false) => runs.len() / 4,
                         (false, true) => 0,
-                        (false, false) => runs.len() / 50,
+                        (false, false) => runs.len() / 40,
                     };
                     assert!(slow <= allowed, "{slow} of {} took more than five launches", runs.len());
                 }

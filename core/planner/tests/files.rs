@@ -276,3 +276,19 @@ fn no_bytes_make_it_panic_or_believe_nonsense() {
         }
     }
 }
+
+#[test]
+fn while_others_save_it_is_tried_later_and_nothing_is_lost() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path);
+    teach(&store);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let lock = fs::File::create(path.with_file_name(format!("{FILE_NAME}.lock"))).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(store.save(), Saved::Busy);
+    assert_eq!(store.unsaved(), 75);
+    assert!(!path.exists());
+    drop(lock);
+    assert_eq!(store.save(), Saved::Kept);
+    assert_eq!(predictions(&Store::open(&path)), predictions(&store));
+}

@@ -177,6 +177,8 @@ fn predicted(prediction: &Prediction) -> PredictionRecord {
             Source::Calibrated => "calibrated",
             Source::Coarse => "coarse",
             Source::Measured(_) => "measured",
+            Source::Rescaled(_) => "rescaled",
+            Source::Fitted(_) => "fitted",
             Source::Scaled(_) => "scaled",
         },
     }

@@ -71,8 +71,8 @@ impl Launch {
         let device = self.plan.choice().device;
         let warm = self.compile_seconds == 0.0 || kernel.runtime.devices[device].host_memory();
         if alone && warm {
-            let key = (*kernel.program.kernel.hash().as_bytes(), device, self.path);
-            kernel.runtime.planner.history.record(key, self.checked.invocations, timing.seconds);
+            let (history, size) = (&kernel.runtime.planner.history, self.checked.invocations);
+            history.record(kernel, device, self.path, size, timing.seconds);
         }
     }
 }

@@ -190,7 +190,7 @@ impl Calibration {
 }
 
 /// What a measurement stays valid for: the device, the way to it, its driver, its threads.
-fn fingerprint(info: &DeviceInfo) -> String {
+pub(super) fn fingerprint(info: &DeviceInfo) -> String {
     let threads = info.threads.map(|n| format!(" × {n}")).unwrap_or_default();
     format!("{} | {} | {} | {}{threads}", info.kind, info.name, info.backend, info.driver)
 }

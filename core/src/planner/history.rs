@@ -1,111 +1,70 @@
-//! Measured times of earlier launches: per kernel, device and path, a few samples at each of a few sizes.
+//! Measured times of earlier launches: what `warpweft-planner` learns, by the devices and paths of a runtime.
+//!
+//! Knows names and numbers; what is made of times is that crate's.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
-use warpweft_hal::Path;
+use warpweft_hal::{DeviceInfo, Path};
+use warpweft_planner::{Key, Moment, Place, Prediction, Store};
 
-/// Samples kept per size; the median of them is the estimate.
-const SAMPLES: usize = 9;
-/// Sizes kept per kernel and device.
-const SIZES: usize = 16;
+use super::calibration::fingerprint;
+use crate::kernel::KernelInner;
 
-/// What one series of samples belongs to: the kernel's hash, the device's number, the path.
-pub(crate) type SeriesKey = ([u8; 32], usize, Path);
-
-/// All series of a runtime.
-#[derive(Default)]
+/// All that a runtime has measured.
 pub(crate) struct History {
-    series: Mutex<HashMap<SeriesKey, Vec<Size>>>,
-}
-
-/// Samples at one number of invocations.
-struct Size {
-    invocations: u64,
-    seconds: Vec<f64>,
-    next: usize,
-}
-
-/// An estimate from measured times.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Estimate {
-    pub(crate) seconds: f64,
-    pub(crate) samples: usize,
-    /// The samples are of another size.
-    pub(crate) scaled: bool,
+    store: Store,
+    /// What measurements of each device stay valid for.
+    devices: Vec<String>,
+    places: Mutex<HashMap<(usize, Path), Place>>,
 }
 
 impl History {
-    /// Adds a measured time.
-    pub(crate) fn record(&self, key: SeriesKey, invocations: u64, seconds: f64) {
-        let mut series = self.series.lock();
-        let sizes = series.entry(key).or_default();
-        let at = sizes.iter().position(|s| s.invocations == invocations).unwrap_or_else(|| {
-            if sizes.len() == SIZES {
-                sizes.remove(0);
-            }
-            sizes.push(Size { invocations, seconds: Vec::with_capacity(SAMPLES), next: 0 });
-            sizes.len() - 1
+    pub(crate) fn new(devices: &[&DeviceInfo]) -> Self {
+        let devices = devices.iter().map(|info| fingerprint(info)).collect();
+        Self { store: Store::in_memory(), devices, places: Mutex::default() }
+    }
+
+    fn key(&self, kernel: &KernelInner, device: usize, path: Path) -> Key {
+        let place = *self.places.lock().entry((device, path)).or_insert_with(|| {
+            // Two devices of one kind are not one: each may be slowed down by others.
+            self.store.place(&format!("{} | {device}", self.devices[device]), &path.to_string())
         });
-        let size = &mut sizes[at];
-        if size.seconds.len() < SAMPLES {
-            size.seconds.push(seconds);
-        } else {
-            size.seconds[size.next] = seconds;
-            size.next = (size.next + 1) % SAMPLES;
+        Key { kernel: *kernel.program.kernel.hash().as_bytes(), place }
+    }
+
+    /// Takes note of how long so many invocations took.
+    pub(crate) fn record(
+        &self,
+        kernel: &KernelInner,
+        device: usize,
+        path: Path,
+        invocations: u64,
+        seconds: f64,
+    ) {
+        let (key, now) = (self.key(kernel, device, path), Moment::from(SystemTime::now()));
+        let learnt = self.store.observe(key, &kernel.name, size(invocations), seconds, now);
+        match learnt {
+            Ok(learnt) => tracing::trace!(kernel = &*kernel.name, device, seconds, ?learnt, "learnt"),
+            // An empty launch, or a clock that stands still.
+            Err(refused) => tracing::trace!(kernel = &*kernel.name, device, seconds, %refused, "not learnt"),
         }
     }
 
-    /// The time that so many invocations should take; `None` when nothing was measured.
-    pub(crate) fn estimate(&self, key: &SeriesKey, invocations: u64) -> Option<Estimate> {
-        let series = self.series.lock();
-        let sizes = series.get(key)?;
-        let distance = |s: &&Size| ((s.invocations.max(1) as f64) / (invocations.max(1) as f64)).ln().abs();
-        let nearest = sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
-        let ratio = invocations.max(1) as f64 / nearest.invocations.max(1) as f64;
-        Some(Estimate {
-            seconds: median(&nearest.seconds) * ratio,
-            samples: nearest.seconds.len(),
-            scaled: nearest.invocations != invocations,
-        })
+    /// How long so many invocations should take; `None` when nothing was measured.
+    pub(crate) fn predict(
+        &self,
+        kernel: &KernelInner,
+        device: usize,
+        path: Path,
+        invocations: u64,
+    ) -> Option<Prediction> {
+        let key = self.key(kernel, device, path);
+        self.store.predict(&key, size(invocations), Moment::from(SystemTime::now()))
     }
 }
 
-fn median(samples: &[f64]) -> f64 {
-    let mut sorted = [0.0; SAMPLES];
-    let sorted = &mut sorted[..samples.len()];
-    sorted.copy_from_slice(samples);
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: SeriesKey = ([0; 32], 0, Path::Interpreter);
-
-    #[test]
-    fn the_median_forgives_outliers_and_follows_drift() {
-        let history = History::default();
-        assert_eq!(history.estimate(&KEY, 100), None);
-        for seconds in [1.0, 1.0, 50.0] {
-            history.record(KEY, 100, seconds);
-        }
-        assert_eq!(history.estimate(&KEY, 100), Some(Estimate { seconds: 1.0, samples: 3, scaled: false }));
-        for _ in 0..SAMPLES {
-            history.record(KEY, 100, 3.0);
-        }
-        assert_eq!(history.estimate(&KEY, 100).unwrap().seconds, 3.0);
-    }
-
-    #[test]
-    fn another_size_is_scaled_from_the_nearest() {
-        let history = History::default();
-        history.record(KEY, 100, 1.0);
-        history.record(KEY, 10_000, 50.0);
-        let estimate = history.estimate(&KEY, 20_000).unwrap();
-        assert_eq!(estimate, Estimate { seconds: 100.0, samples: 1, scaled: true });
-        assert_eq!(history.estimate(&([1; 32], 0, Path::Native), 100), None);
-    }
+fn size(invocations: u64) -> f64 {
+    invocations.max(1) as f64
 }

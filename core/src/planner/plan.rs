@@ -17,8 +17,23 @@ pub enum Source {
     Coarse,
     /// That many earlier launches of the same kernel at about the same size.
     Measured(usize),
-    /// Earlier launches of the same kernel at another size, scaled.
+    /// That many launches at this size before the device changed its speed, scaled by the change.
+    Rescaled(usize),
+    /// That many launches at several other sizes: a law fitted over them.
+    Fitted(usize),
+    /// That many launches at another size, scaled.
     Scaled(usize),
+}
+
+impl Source {
+    pub(super) fn learnt(known: &warpweft_planner::Prediction) -> Self {
+        match known.source {
+            warpweft_planner::Source::Measured => Source::Measured(known.samples),
+            warpweft_planner::Source::Rescaled => Source::Rescaled(known.samples),
+            warpweft_planner::Source::Fitted { .. } => Source::Fitted(known.samples),
+            warpweft_planner::Source::Scaled => Source::Scaled(known.samples),
+        }
+    }
 }
 
 /// A predicted time, in seconds, by its parts.
@@ -161,7 +176,11 @@ impl fmt::Display for Plan {
                         Source::Calibrated => "counted work at calibrated rates".to_string(),
                         Source::Coarse => "counted work at coarse default rates, not calibrated".to_string(),
                         Source::Measured(n) => format!("measured in {n} earlier launches"),
-                        Source::Scaled(n) => format!("scaled from {n} launches of other sizes"),
+                        Source::Rescaled(n) => {
+                            format!("measured in {n} earlier launches, before the device changed its speed")
+                        }
+                        Source::Fitted(n) => format!("fitted over {n} launches of other sizes"),
+                        Source::Scaled(n) => format!("scaled from {n} launches of another size"),
                     };
                     writeln!(
                         f,

@@ -38,7 +38,7 @@ impl Planner {
             rates: devices.iter().map(|info| calibration.rates(info)).collect(),
             kinds: kinds.collect(),
             software,
-            history: History::default(),
+            history: History::new(devices),
         }
     }
 
@@ -125,10 +125,8 @@ impl Planner {
     ) -> Prediction {
         let (rates, calibrated) = &self.rates[device];
         let transfer = rates.upload.seconds(demand.upload) + rates.download.seconds(demand.download);
-        let key = (*kernel.program.kernel.hash().as_bytes(), device, path);
-        let (execution, source) = match self.history.estimate(&key, invocations) {
-            Some(e) if e.scaled => (e.seconds, Source::Scaled(e.samples)),
-            Some(e) => (e.seconds, Source::Measured(e.samples)),
+        let (execution, source) = match self.history.predict(kernel, device, path, invocations) {
+            Some(known) => (known.seconds, Source::learnt(&known)),
             None => {
                 let work = work();
                 let operations = match path {

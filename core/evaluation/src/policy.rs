@@ -4,7 +4,8 @@
 
 /// What a policy may know of a launch before it decides, and again between its slices.
 ///
-/// How often the launch will be repeated, and who will need its results where, is never known.
+/// How often the launch will be repeated is never known. Who touches its data is known only from the past, as a runtime knows it
+/// whose buffers are read and written through it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Request<'a> {
     /// The kernel's number: the same kernel has the same number.
@@ -17,6 +18,8 @@ pub struct Request<'a> {
     pub remaining: u64,
     /// May be run in slices.
     pub sliceable: bool,
+    /// Whether others have replaced its inputs since the kernel's last launch on these data; `None` before the first.
+    pub replaced: Option<bool>,
     /// What the devices offer; device 0 is the CPU.
     pub candidates: &'a [Candidate],
 }
@@ -38,10 +41,14 @@ pub struct Candidate {
     pub transfer: f64,
     /// Seconds that the moves before even the smallest slice should take.
     pub entrance: f64,
+    /// Seconds that it should take to bring the results from here to where the last launch's were needed: 0 before the first
+    /// launch on these data, and where nobody needed them.
+    pub delivery: f64,
 }
 
 impl Candidate {
-    /// Seconds until the rest of the launch is done here, if its execution takes `factor` times what the static model says.
+    /// Seconds until the rest of the launch is done here, delivery apart, if its execution takes `factor` times what the static
+    /// model says.
     pub fn finish(&self, request: &Request<'_>, factor: f64) -> f64 {
         self.transfer + self.compile + self.launch + factor * self.part(request, request.remaining)
     }

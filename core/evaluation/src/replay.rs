@@ -147,8 +147,8 @@ impl Replay {
                 judgements: Vec::with_capacity(self.launches),
             };
             let (mut spent, mut least) = (0.0, 0.0);
-            for _ in 0..self.launches {
-                let (seconds, device) = self.launch(number, row, &pair, policy.as_mut())?;
+            for nth in 0..self.launches {
+                let (seconds, device) = self.launch(number, nth, row, &pair, policy.as_mut())?;
                 spent += seconds;
                 least += pair.seconds[0].min(pair.seconds[1]);
                 unit.policy.push(spent);
@@ -164,6 +164,7 @@ impl Replay {
     fn launch(
         &self,
         kernel: usize,
+        nth: usize,
         row: &Row,
         pair: &Pair,
         policy: &mut dyn Policy,
@@ -177,6 +178,8 @@ impl Replay {
                 items: ITEMS,
                 remaining,
                 sliceable: self.sliceable,
+                // Their times hold the transfers of every launch.
+                replaced: (nth > 0).then_some(true),
                 candidates: &candidates,
             };
             let decision = policy.decide(&request);
@@ -217,6 +220,7 @@ fn estimates(row: &Row) -> [Candidate; 2] {
         missing: 0.0,
         transfer: 0.0,
         entrance: 0.0,
+        delivery: 0.0,
     };
     [candidate(2e-5 + work(5e10, 3e10)), candidate(1e-4 + row.transfer_bytes / 6e9 + work(2e12, 2e11))]
 }

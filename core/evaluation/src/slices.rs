@@ -2,7 +2,8 @@
 //!
 //! Not Warpweft's planner. It knows per kernel and device how many times longer than the static model launches take: the
 //! median of the last three ratios at the same size, else at the nearest. Where it has none, the ratio may be anything within
-//! the model's error, uniform in its logarithm.
+//! the model's error, uniform in its logarithm. Inputs that others replaced before a launch, and results that were needed
+//! elsewhere after it, are expected to be so again; moves are otherwise taken to be for good.
 //!
 //! * A sliceable launch runs doubling slices on every device that is unknown and may be best, for 5 % of the time that the best
 //!   should take, latency, compilation and moves included.
@@ -16,24 +17,20 @@ use crate::policy::{Candidate, Decision, Measurement, Policy, Request};
 
 /// The share of a launch's time that exploring one device may take.
 const BUDGET: f64 = 0.05;
-/// The static model is wrong by up to this factor, either way.
-const MODEL_ERROR: f64 = 3.0;
 /// The same for ratios measured at another size.
 const SCALED_ERROR: f64 = 1.3;
 /// Ratios kept per size.
 const SAMPLES: usize = 3;
 
 /// The reference policy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Slices {
+    /// The static model is wrong by up to this factor, either way.
+    model_error: f64,
     /// Per kernel and device: sizes with their last ratios of measured to static time.
     ratios: HashMap<(usize, usize), Series>,
-    /// Per kernel, size and device: seconds of the last delivery.
-    deliveries: HashMap<(usize, u64, usize), f64>,
     /// Per kernel, size and device: what it would have been expected to gain so far.
     rents: HashMap<(usize, u64, usize), f64>,
-    /// Per kernel and size: where it ran last, and whether its data were still there at the next launch.
-    stays: HashMap<(usize, u64), (usize, Option<bool>)>,
     /// Seconds that this launch has spent on exploring each device.
     spent: Vec<f64>,
 }
@@ -49,6 +46,8 @@ struct Outlook {
     factor: f64,
     /// By how much that may be wrong, either way.
     error: f64,
+    /// Nothing was measured.
+    unknown: bool,
     /// Seconds that are paid once.
     once: f64,
     /// What was gained in expectation while it was not paid.
@@ -86,27 +85,23 @@ impl Outlook {
             if self.error <= 1.0 { 1.0 } else { (self.error - 1.0 / self.error) / (2.0 * self.error.ln()) };
         self.gain(rival) + self.fixed + mean * self.factor * self.model - rival
     }
-
-    fn unknown(&self) -> bool {
-        self.error >= MODEL_ERROR
-    }
 }
 
 impl Slices {
-    /// A policy that knows nothing yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// A policy that knows nothing yet, and takes the static model to be wrong by up to `model_error`, either way.
+    pub fn new(model_error: f64) -> Self {
+        Self { model_error, ratios: HashMap::new(), rents: HashMap::new(), spent: Vec::new() }
     }
 
     fn factor(&self, kernel: usize, device: usize, size: u64) -> (f64, f64) {
         let Some(sizes) = self.ratios.get(&(kernel, device)) else {
-            return (1.0, MODEL_ERROR);
+            return (1.0, self.model_error);
         };
         let distance = |at: u64| (at as f64 / size as f64).ln().abs();
         match sizes.iter().min_by(|a, b| distance(a.0).total_cmp(&distance(b.0))) {
             Some((at, ratios)) if *at == size => (median(ratios), 1.0),
             Some((_, ratios)) => (median(ratios), SCALED_ERROR),
-            None => (1.0, MODEL_ERROR),
+            None => (1.0, self.model_error),
         }
     }
 
@@ -114,15 +109,17 @@ impl Slices {
         let candidate = &request.candidates[device];
         let (factor, error) = self.factor(request.kernel, device, request.size);
         let key = (request.kernel, request.size, device);
-        let delivery = self.deliveries.get(&key).copied().unwrap_or(0.0);
-        // Data that were taken away once will be again; until then a move may be for good.
-        let leaves = matches!(self.stays.get(&(request.kernel, request.size)), Some((_, Some(false))));
-        let (each, once) = if leaves { (candidate.transfer, 0.0) } else { (0.0, candidate.transfer) };
+        // Inputs that were replaced before will be again; otherwise a move may be for good.
+        let (each, once) = match request.replaced {
+            Some(true) => (candidate.transfer, 0.0),
+            _ => (0.0, candidate.transfer),
+        };
         Outlook {
-            fixed: candidate.launch + each + delivery,
+            fixed: candidate.launch + each + candidate.delivery,
             model: candidate.part(request, request.remaining),
             factor,
             error,
+            unknown: !self.ratios.contains_key(&(request.kernel, device)),
             once: once + candidate.compile,
             rent: self.rents.get(&key).copied().unwrap_or(0.0),
         }
@@ -142,8 +139,8 @@ impl Slices {
         let expected = |items: u64| candidate.launch + outlook.factor * candidate.part(request, items);
         let bought = device == best || outlook.rent >= candidate.compile + candidate.entrance;
         let entrance = if bought { 0.0 } else { candidate.compile + candidate.entrance };
-        // A known device is measured further only while its slices are short beside the budget.
-        let share = if outlook.unknown() { 4.0 } else { 2.0 };
+        // The first slice fits even where the model is as wrong as it may be; later ones double while there is room.
+        let share = if outlook.unknown { outlook.error.max(4.0) } else { 2.0 };
         let mut items = request.remaining / 4;
         while items > 1 && share * expected(items) + entrance > left {
             items /= 2;
@@ -160,9 +157,6 @@ impl Policy for Slices {
         let first = request.remaining == request.items;
         if first {
             self.spent = vec![0.0; devices];
-            if let Some((last, stays)) = self.stays.get_mut(&(request.kernel, request.size)) {
-                *stays = Some(request.candidates[*last].missing == 0.0);
-            }
         }
         let outlooks: Vec<Outlook> = (0..devices).map(|device| self.outlook(request, device)).collect();
         let best = least(request.candidates, |device, _| outlooks[device].now()).unwrap_or(0);
@@ -173,7 +167,7 @@ impl Policy for Slices {
         let contenders: Vec<usize> = (0..devices).filter(contender).collect();
         if request.sliceable && (!contenders.is_empty() || self.spent.iter().any(|spent| *spent > 0.0)) {
             let order = std::iter::once(best).chain(contenders.iter().copied());
-            let wanted = order.filter(|device| outlooks[*device].unknown() || self.spent[*device] > 0.0);
+            let wanted = order.filter(|device| outlooks[*device].unknown || self.spent[*device] > 0.0);
             for device in wanted {
                 if let Some(decision) = self.slice(request, &outlooks, best, device) {
                     return decision;
@@ -187,7 +181,7 @@ impl Policy for Slices {
             // A device that only a whole run can tell of.
             for device in contenders {
                 let outlook = self.outlook(request, device);
-                if !outlooks[best].unknown() && outlook.rent >= outlook.once + outlook.loss(rival) {
+                if !outlooks[best].unknown && outlook.rent >= outlook.once + outlook.loss(rival) {
                     return Decision::Run { device };
                 }
             }
@@ -209,14 +203,8 @@ impl Policy for Slices {
             note(sizes, request.size, measurement.execution / model, SAMPLES);
         }
         if whole {
-            let stays = self.stays.entry((request.kernel, request.size)).or_insert((device, None));
-            stays.0 = device;
             // What was paid for is paid for; the next purchase is saved for anew.
             self.rents.remove(&(request.kernel, request.size, device));
         }
-    }
-
-    fn delivered(&mut self, kernel: usize, size: u64, device: usize, seconds: f64) {
-        self.deliveries.insert((kernel, size, device), seconds);
     }
 }

@@ -167,22 +167,42 @@ impl World {
     /// ```
     pub fn run(&self, policy: &mut dyn Policy) -> Result<Vec<Record>, Refused> {
         let mut states: Vec<State> = (0..SUITE.len()).map(|kernel| self.initial(kernel)).collect();
-        (0..self.steps.len()).map(|at| self.launch(at, &mut states[self.steps[at].kernel], policy)).collect()
+        let mut seen = vec![vec![false; self.sizes.len()]; SUITE.len()];
+        let launch = |at: usize| {
+            let Step { kernel, data } = self.steps[at];
+            let again = std::mem::replace(&mut seen[kernel][data], true);
+            self.launch(at, again, &mut states[kernel], policy)
+        };
+        (0..self.steps.len()).map(launch).collect()
     }
 
-    fn launch(&self, at: usize, state: &mut State, policy: &mut dyn Policy) -> Result<Record, Refused> {
+    /// Runs one launch; `again` if it is not the first of its kernel on its data.
+    fn launch(
+        &self,
+        at: usize,
+        again: bool,
+        state: &mut State,
+        policy: &mut dyn Policy,
+    ) -> Result<Record, Refused> {
         let step = self.steps[at];
         let (kernel, items) = (self.kernel(step), self.size(step));
         let mut record = Record { before: state.clone(), device: 0, slices: 0, charge: Charge::default() };
         self.begin(step, state);
         let mut done = 0;
         loop {
-            let candidates = self.candidates(step, state, &(done..items));
+            let candidates = self.candidates(step, again, state, &(done..items));
             let remaining = items - done;
             let sliceable = kernel.sliceable();
-            let size = items;
-            let request =
-                Request { kernel: step.kernel, size, items, remaining, sliceable, candidates: &candidates };
+            let replaced = again.then_some(self.traffic != Traffic::Undisturbed);
+            let request = Request {
+                kernel: step.kernel,
+                size: items,
+                items,
+                remaining,
+                sliceable,
+                replaced,
+                candidates: &candidates,
+            };
             let decision = policy.decide(&request);
             let (device, end) = match decision {
                 Decision::Run { device } => (device, items),
@@ -284,7 +304,7 @@ impl World {
     }
 
     /// What a policy may know of the devices before the rest of a launch.
-    fn candidates(&self, step: Step, state: &State, rest: &Range<u64>) -> Vec<Candidate> {
+    fn candidates(&self, step: Step, again: bool, state: &State, rest: &Range<u64>) -> Vec<Candidate> {
         let (kernel, size) = (self.kernel(step), self.size(step));
         let machine = self.truth.machine();
         let moved = |location: usize, range: &Range<u64>| {
@@ -298,8 +318,17 @@ impl World {
             let (_, entrance) = moved(location, &(rest.start..rest.end.min(rest.start + 1)));
             let compile = if state.compiled[device] { 0.0 } else { described.compile };
             let execution = roofline::execution(described, kernel, size);
+            let delivery = match self.traffic {
+                Traffic::At(needed) if again => {
+                    let (mut after, mut moves) = (state.data[step.data].clone(), Vec::new());
+                    after.write(kernel, location, rest);
+                    after.deliver(kernel, needed, &mut moves);
+                    self.price(&moves)
+                }
+                _ => 0.0,
+            };
             let (fill, launch) = (described.fill, described.launch);
-            Candidate { execution, fill, launch, compile, missing, transfer, entrance }
+            Candidate { execution, fill, launch, compile, missing, transfer, entrance, delivery }
         };
         machine.devices.iter().enumerate().map(candidate).collect()
     }

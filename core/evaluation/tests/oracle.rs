@@ -54,7 +54,7 @@ fn nobody_scores_more() {
     for setting in Setting::ALL {
         for fleet in fleets() {
             let mut contestants = Contestant::baselines();
-            contestants.push(Contestant::new("slices", Slices::new));
+            contestants.push(Contestant::new("slices", || Slices::new(3.0)));
             for seed in 0..2 {
                 contestants.push(Contestant::new("whim", move || Whim { draws: Draws::new(seed), asked: 0 }));
             }

@@ -25,6 +25,24 @@
 //! assert!(score.geometric_mean < 1.0); // nobody beats the oracle
 //! ```
 //!
+//! What the author of a policy should know:
+//!
+//! * [`Policy::decide`] is called again after every slice, with what remains, until it answers [`Decision::Run`]. So slices can
+//!   double while a budget lasts, and the rest of a launch can run anywhere.
+//! * The static estimate is wrong by up to [`Reality::model_error`] (three times either way) per kernel and device, and its
+//!   exponent over size by up to 0.05. Measured times have 5 % noise, slices of irregular kernels more.
+//! * Compilation is charged at a kernel's first use of a device, and the oracle pays it too: over few launches, trying a
+//!   device can cost more than it could ever gain.
+//! * A move may pay later or never: [`Request::replaced`] and [`Candidate::delivery`] say what the past knows of that.
+//! * Most units of a setting have an obvious device, so that a mean over all of them is easy to raise: look at
+//!   [`Score::contested`], the worst case and the sums as well.
+//! * Windows that begin late (warm, new size, drift) are compared with the best from the state that the policy got into. A policy
+//!   cannot gain by what it did before, nor is it charged again for it.
+//!
+//! Simplifications, to be kept in mind: one launch at a time; execution takes the roofline's larger part and does not overlap with
+//! transfers; halos are neglected; ranges of a launch are equally expensive (irregular ones are only measured less exactly); the
+//! hidden factor of a kernel says nothing of another's.
+//!
 //! Everything is deterministic: a seed gives the same figures on every machine that computes with IEEE 754 doubles and the
 //! same mathematical library. Times are seconds on a virtual clock.
 

@@ -76,6 +76,9 @@ pub struct Machine {
 
 impl Machine {
     /// Where a device's data are: 0 is the host's memory, other locations are numbered as their devices.
+    ///
+    /// # Panics
+    /// When there is no such device.
     pub fn location(&self, device: usize) -> usize {
         if self.devices[device].link.is_some() { device } else { 0 }
     }

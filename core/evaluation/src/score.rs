@@ -18,6 +18,9 @@ pub struct Judgement {
 
 impl Judgement {
     /// Compares the devices' seconds with the choice.
+    ///
+    /// # Panics
+    /// When the chosen device is not among them.
     pub fn of(seconds: &[f64], chosen: usize) -> Self {
         let mut sorted = seconds.to_vec();
         sorted.sort_by(f64::total_cmp);

@@ -35,6 +35,8 @@ pub struct Step {
 }
 
 /// A machine, its hidden reality, and launches to come.
+///
+/// Its methods panic where steps name kernels, data sets or locations that there are not.
 #[derive(Clone, Debug)]
 pub struct World {
     /// What launches really take.

@@ -32,7 +32,7 @@ impl Policy for Whim {
 }
 
 fn fleets() -> [Fleet; 2] {
-    let machines = vec![Machine::laptop(), Machine::server(), Machine::two_gpus()];
+    let machines = vec![Machine::laptop(), Machine::two_gpus()];
     [Fleet { machines, ..Fleet::named(1, 11) }, Fleet::random(2, 1, 12)]
 }
 

@@ -199,7 +199,7 @@ fn main() -> ExitCode {
     }
     let devices = Devices::open(&options);
     let mut findings = Findings {
-        version: 1,
+        version: 2,
         machine: devices.describe(),
         threads: rayon::current_num_threads(),
         native_bits: compiled,

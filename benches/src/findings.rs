@@ -69,6 +69,8 @@ pub struct Entry {
     /// The times.
     #[serde(flatten)]
     pub times: Times,
+    /// The median of each turn, in their order: those of the same number belong to the same round.
+    pub turns: Vec<f64>,
 }
 
 /// A rival without times.
@@ -141,7 +143,19 @@ impl Times {
 impl Row {
     /// The median of a rival.
     pub fn median(&self, rival: &str) -> Option<f64> {
-        self.times.iter().find(|entry| entry.rival == rival).map(|entry| entry.times.median)
+        self.entry(rival).map(|entry| entry.times.median)
+    }
+
+    fn entry(&self, rival: &str) -> Option<&Entry> {
+        self.times.iter().find(|entry| entry.rival == rival)
+    }
+
+    /// How often one's time is the other's: the median over the rounds that both took part in.
+    ///
+    /// A machine that slows down for some rounds slows both, and moves medians of times, but not this.
+    pub fn ratio(&self, rival: &str, other: &str) -> Option<f64> {
+        let turns = self.entry(rival)?.turns.iter().zip(&self.entry(other)?.turns);
+        Some(Times::new(turns.map(|(one, other)| one / other).collect())?.median)
     }
 }
 
@@ -154,6 +168,30 @@ pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_are_compared_one_by_one() {
+        let entry = |rival: &str, turns: &[f64]| Entry {
+            rival: rival.into(),
+            times: Times::new(turns.to_vec()).unwrap(),
+            turns: turns.to_vec(),
+        };
+        // Slow rounds in the middle, and one more of the first rival's.
+        let times = vec![entry("a", &[2.0, 6.0, 6.0, 2.0, 9.0]), entry("b", &[1.0, 4.0, 2.0, 1.0])];
+        let row = Row {
+            kernel: "k",
+            size: String::new(),
+            flops: 0.0,
+            bytes: 0.0,
+            counts_flops: false,
+            mix: 1.0,
+            other_algorithm: false,
+            times,
+            missing: vec![],
+        };
+        assert_eq!(row.ratio("a", "b"), Some(2.0));
+        assert_eq!((row.ratio("a", "c"), row.median("a")), (None, Some(6.0)));
+    }
 
     #[test]
     fn statistics_by_hand() {

@@ -48,6 +48,8 @@ struct Turn<'p> {
     name: String,
     rival: Box<dyn Rival + 'p>,
     seconds: Vec<f64>,
+    /// The median of each turn.
+    turns: Vec<f64>,
     /// The last run.
     last: f64,
     failure: Option<String>,
@@ -89,12 +91,14 @@ impl Turn<'_> {
                 self.run();
             }
         }
+        let before = self.seconds.len();
         for _ in 0..if is_short { RUNS } else { 1 } {
             if self.wants(pace) {
                 let seconds = self.run();
                 self.seconds.push(seconds);
             }
         }
+        self.turns.extend(Times::new(self.seconds[before..].to_vec()).map(|times| times.median));
     }
 
     fn wants(&self, pace: Pace) -> bool {
@@ -111,7 +115,9 @@ pub fn contest(problem: &Problem, contestants: Vec<Contestant<'_>>, pace: Pace) 
     let mut turns = Vec::new();
     for Contestant { name, rival } in contestants {
         match rival {
-            Ok(rival) => turns.push(Turn { name, rival, seconds: Vec::new(), last: 0.0, failure: None }),
+            Ok(rival) => {
+                turns.push(Turn { name, rival, seconds: vec![], turns: vec![], last: 0.0, failure: None })
+            }
             Err(reason) => missing.push(Missing { rival: name, reason, failed: false }),
         }
     }
@@ -138,7 +144,9 @@ pub fn contest(problem: &Problem, contestants: Vec<Contestant<'_>>, pace: Pace) 
             turn.check(problem);
         }
         match (turn.failure, Times::new(turn.seconds)) {
-            (None, Some(found)) => times.push(Entry { rival: turn.name, times: found }),
+            (None, Some(found)) => {
+                times.push(Entry { rival: turn.name, times: found, turns: turn.turns });
+            }
             (failure, _) => {
                 let reason = failure.unwrap_or_else(|| "no run was timed".into());
                 missing.push(Missing { rival: turn.name, reason, failed: true });

@@ -111,19 +111,16 @@ struct Ratios {
 
 impl Ratios {
     fn new(findings: &Findings, row: &Row) -> Option<Self> {
-        let ours = OURS.iter().find_map(|path| row.median(path))?;
-        let ratio = |theirs: Option<f64>| theirs.map(|theirs| theirs / ours);
+        let (ours, median) = OURS.iter().find_map(|path| Some((path, row.median(path)?)))?;
         let by_hand = row.times.iter().filter(|entry| entry.rival.starts_with(BY_HAND));
-        let by_hand = by_hand.map(|entry| entry.times.median).min_by(f64::total_cmp);
-        let cranelift = row.median("cranelift");
-        let against_cranelift = |path| Some(cranelift? / row.median(path)?);
+        let by_hand = by_hand.min_by(|a, b| a.times.median.total_cmp(&b.times.median));
         Some(Self {
-            rust: ratio(row.median(RUST)),
-            software: ratio(row.median(SOFTWARE)),
-            opencl: ratio(row.median(OPENCL)),
-            by_hand: ratio(by_hand),
-            wide: ["avx2", "avx512"].map(against_cranelift),
-            ideal: ratio(ideal(findings, row)),
+            rust: row.ratio(RUST, ours),
+            software: row.ratio(SOFTWARE, ours),
+            opencl: row.ratio(OPENCL, ours),
+            by_hand: by_hand.and_then(|entry| row.ratio(&entry.rival, ours)),
+            wide: ["avx2", "avx512"].map(|path| row.ratio("cranelift", path)),
+            ideal: ideal(findings, row).map(|ideal| ideal / median),
         })
     }
 }
@@ -135,7 +132,8 @@ fn ratios(findings: &Findings) -> String {
         return "\nNothing was compiled: there are no ratios.\n".into();
     }
     let mut text = String::from(
-        "\nTheir time divided by that of our widest path (more than 1: we are faster).\n\n\
+        "\nTheir time divided by that of our widest path, round by round, and the median of that (more than 1: we are \
+         faster).\n\n\
          | kernel | ideal | by hand | Rust + rayon | lavapipe | PoCL | AVX2 : Cranelift | AVX-512 : Cranelift |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
@@ -228,6 +226,7 @@ mod tests {
         let entry = |(rival, median): &(&str, f64)| Entry {
             rival: (*rival).into(),
             times: Times::new(vec![*median]).expect("one time"),
+            turns: vec![*median],
         };
         Row {
             kernel,

@@ -131,7 +131,7 @@ pub(crate) struct PredictionRecord {
     pub(crate) launch_seconds: f64,
     pub(crate) execution_seconds: f64,
     pub(crate) transfer_bytes: u64,
-    /// `calibrated`, `coarse`, `measured` or `scaled`.
+    /// `calibrated`, `coarse`, `measured`, `rescaled`, `fitted` or `scaled`.
     pub(crate) source: &'static str,
 }
 

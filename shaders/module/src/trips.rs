@@ -174,7 +174,8 @@ fn rounds(start: i128, op: BinaryOperator, bound: i128, step: Step) -> Option<i1
     }
 }
 
-/// The rounds until a variable that starts above zero has left its bound, if it stays within 31 bits: no type wraps there.
+/// The rounds until a variable that starts above zero has left its bound, if it stays within 31
+/// bits: no type of 32 bits or more wraps there.
 fn rounds_one_by_one(
     start: i128,
     op: BinaryOperator,

@@ -6,7 +6,7 @@
 use crate::ir::*;
 
 /// The lanes of each value that are asked for, as bits: of vectors, lane 0 lowest; scalars are asked for or not.
-pub fn demanded(function: &Function) -> Vec<u64> {
+fn demanded(function: &Function) -> Vec<u64> {
     let mut demand =
         Demand { lanes: vec![0; function.values.len()], masks: vec![None; function.values.len()] };
     for inst in &function.body {

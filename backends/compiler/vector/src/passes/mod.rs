@@ -30,7 +30,7 @@ mod uses;
 
 pub use contract::contract;
 pub use dce::dce;
-pub use demand::{demand, demanded};
+pub use demand::demand;
 pub use induce::induce;
 pub use licm::licm;
 pub use overwritten::overwritten;
